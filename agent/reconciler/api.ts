@@ -15,11 +15,25 @@ export interface Item<V = unknown> {
   readonly owner?: string;
 }
 
+/** That an item is no longer wanted. */
+export interface Removal {
+  readonly key: string;
+  readonly delete: true;
+}
+
+/** A change of what is wanted: an item to have, in place of one of the same key, or a removal. */
+export type Change = Item | Removal;
+
 /** What the outside world holds of one item. */
 export interface Retrieved<V = unknown, M = unknown> {
   readonly key: string;
   readonly value: V;
   readonly meta: M;
+  /**
+   * What the object stands on, where the descriptor can tell.
+   * @default what the wanted item of that key requires
+   */
+  readonly requires?: readonly string[];
 }
 
 /** What a descriptor may use while it works. */
@@ -51,11 +65,18 @@ export interface Descriptor<V = unknown, M = unknown> {
   update?(before: Item<V>, after: Item<V>, meta: M, context: DescriptorContext): Promise<M>;
   /** Whether the change cannot be made in place. Dependent items are then recreated as well. */
   needsRecreate?(before: V, after: V): boolean;
-  delete(item: Item<V>, meta: M, context: DescriptorContext): Promise<void>;
+  /**
+   * Removes the object, or whatever there is of it.
+   *
+   * @param meta `undefined` if a create failed or ran out of time half-way, so that nobody knows
+   *   whether the object exists: find it by name or tag, or by the answer to its deletion
+   */
+  delete(item: Item<V>, meta: M | undefined, context: DescriptorContext): Promise<void>;
   /**
    * What of this kind exists and is ours, whether wanted or not.
    *
-   * @param wanted the items of this kind that shall exist: where to look
+   * @param wanted the items of this kind that shall exist: where to look. To verify a few items,
+   *   only these are given; retrieving more than them does no harm then
    * @param known what is retrieved of the kinds that come before (`after`), by key
    */
   retrieve(
@@ -83,8 +104,40 @@ export interface Operation {
   readonly waitsFor: readonly number[];
 }
 
-/** Where an item stands. */
-export type ItemState = "applied" | "pending" | "failed" | "unknown";
+/** An operation that was carried out, or was not because one that it waits for failed. */
+export interface OperationResult {
+  readonly operation: Operation;
+  /** Milliseconds from its start to its end; 0 where it was skipped. */
+  readonly duration: number;
+  readonly error?: Error;
+  /** The key whose failure kept this operation from being started. */
+  readonly skippedFor?: string;
+}
+
+/** What became of one transaction. */
+export interface TransactionResult {
+  readonly operations: readonly OperationResult[];
+  /** Items whose operation failed. They are in the backoff queue. */
+  readonly failed: readonly { readonly key: string; readonly error: Error }[];
+  /** Changed or touched items that are wanted and wait for something that they require. */
+  readonly pending: readonly string[];
+  /** Milliseconds. */
+  readonly duration: number;
+}
+
+/** How the outside world differs from what is wanted, in one item. */
+export interface Difference {
+  readonly key: string;
+  readonly problem: "missing" | "different" | "not wanted";
+  readonly wanted?: unknown;
+  readonly actual?: unknown;
+}
+
+/**
+ * Where an item stands. `unknown`: nobody knows what of it exists; `removing`: no longer wanted,
+ * still there.
+ */
+export type ItemState = "applied" | "pending" | "failed" | "unknown" | "removing";
 
 /** An item's state for status reports. */
 export interface ItemStatus {
@@ -97,4 +150,14 @@ export interface ItemStatus {
   readonly error?: string;
   readonly attempts?: number;
   readonly retryAt?: number;
+}
+
+/** Work done since the start: what an event costs, independent of the machine. */
+export interface WorkCounters {
+  /** Items looked at by the planner. */
+  readonly objectsRead: number;
+  /** Items given to {@link Reconciler.set}: what the features rendered. */
+  readonly itemsRendered: number;
+  /** Calls of a descriptor's create, update or delete. */
+  readonly operationsSent: number;
 }
