@@ -1,7 +1,7 @@
 /**
  * One object that must exist in VPP or Linux. Immutable.
  *
- * Items meet by key: `kind/…`, where the part before the first slash names the descriptor that
+ * Items meet by key: `kind/rest`, where the part before the first slash names the descriptor that
  * makes it.
  */
 export interface Item<V = unknown> {

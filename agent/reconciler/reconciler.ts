@@ -11,8 +11,7 @@ import type {
 import type { TransactionRecord } from "./history.ts";
 
 export interface ReconcilerOptions {
-  // deno-lint-ignore no-explicit-any
-  readonly descriptors: readonly Descriptor<any, any>[];
+  readonly descriptors: readonly Descriptor[];
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly log: Logger;
