@@ -1,6 +1,6 @@
 import type { ByteWriter } from "./byte_writer.ts";
 import type { Codec } from "./codec.ts";
-import type { MessageTableEntry } from "./message_table.ts";
+import type { MessageTableEntry } from "./messages.ts";
 import { HELLO_ID, HELLO_REPLY_ID } from "./_ids.ts";
 import { readU16 } from "./_integers.ts";
 import { beginFrame, endFrame } from "./frame.ts";

@@ -1,21 +1,14 @@
 import type { MessageLayout } from "./layout.ts";
+import type { MessageTableEntry } from "./messages.ts";
 import type { Schema } from "./schema.ts";
 import { HELLO_ID, HELLO_REPLY_ID } from "./_ids.ts";
-
-/** One row of VPP's message table. */
-export interface MessageTableEntry {
-  /** Number of the message on this connection. */
-  readonly index: number;
-  /** `<name>_<crc>`, cut at 63 bytes. */
-  readonly name: string;
-}
 
 /** Why a message cannot be exchanged with a VPP. */
 export type MessageMismatch = "absent" | "layout";
 
 /** What numbers one VPP gives to the messages it knows; a message is known by name and CRC. */
 export class MessageTable {
-  /** Rows as received or, for a server, in ascending order. */
+  /** Number and `<name>_<crc>`, cut at 63 bytes: as received or, for a server, in ascending order. */
   readonly entries: readonly MessageTableEntry[];
   readonly #ids = new Map<string, number>();
   #names: Set<string> | undefined;
