@@ -10,3 +10,4 @@ export * from "./cni_path.ts";
 export * from "./cni_service.ts";
 export * from "./decode_error.ts";
 export * from "./rpc_error.ts";
+export * from "./unary_client.ts";
