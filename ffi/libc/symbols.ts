@@ -74,6 +74,14 @@ const SOCKETS = {
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
   // int bind(int fd, const struct sockaddr *address, socklen_t length);
   bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  // int connect(int fd, const struct sockaddr *address, socklen_t length);
+  connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  // ssize_t sendto(int fd, const void *buf, size_t length, int flags,
+  //                const struct sockaddr *address, socklen_t addressLength);
+  sendto: { parameters: ["i32", "buffer", "u32", "i32", "buffer", "u32"], result: "i32" },
+  // ssize_t recvfrom(int fd, void *buf, size_t length, int flags, struct sockaddr *address,
+  //                  socklen_t *addressLength);
+  recvfrom: { parameters: ["i32", "buffer", "u32", "i32", "buffer", "buffer"], result: "i32" },
   // int setsockopt(int fd, int level, int option, const void *value, socklen_t length);
   setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
   // ssize_t send(int fd, const void *buf, size_t length, int flags);

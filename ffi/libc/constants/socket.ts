@@ -1,5 +1,5 @@
 /**
- * Constants of sockets and TUN/TAP devices, by their C names. Sources: sys/socket.h,
+ * Constants of sockets and TUN/TAP devices, by their C names. Sources: sys/socket.h, netinet/in.h,
  * linux/if_ether.h, linux/if_packet.h, linux/if_tun.h, linux/netlink.h.
  *
  * @module
@@ -10,12 +10,17 @@ export const AF_INET6 = 10;
 export const AF_NETLINK = 16;
 export const AF_PACKET = 17;
 
+export const SOCK_DGRAM = 2;
 export const SOCK_RAW = 3;
 export const SOCK_NONBLOCK = 0o4000;
 export const SOCK_CLOEXEC = 0o2000000;
 
 export const MSG_TRUNC = 0x20;
 export const MSG_DONTWAIT = 0x40;
+
+export const IPPROTO_ICMP = 1;
+export const IPPROTO_UDP = 17;
+export const IPPROTO_ICMPV6 = 58;
 
 export const SOL_SOCKET = 1;
 export const SO_SNDBUF = 7;

@@ -105,6 +105,22 @@ export const sockaddr_ll = {
   sll_ifindex: 4,
 } as const satisfies StructLayout;
 
+/** netinet/in.h */
+export const sockaddr_in = {
+  size: 16,
+  sin_family: 0,
+  sin_port: 2,
+  sin_addr: 4,
+} as const satisfies StructLayout;
+
+/** netinet/in.h */
+export const sockaddr_in6 = {
+  size: 28,
+  sin6_family: 0,
+  sin6_port: 2,
+  sin6_addr: 8,
+} as const satisfies StructLayout;
+
 /** net/if.h */
 export const ifreq = { size: 40, ifr_name: 0, ifr_flags: 16 } as const satisfies StructLayout;
 
