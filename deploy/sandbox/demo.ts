@@ -1,0 +1,139 @@
+import type { CommandContext } from "@contiv/cli";
+import { type Libc, NetNs } from "@contiv/libc";
+import { IpAddress } from "@contiv/net";
+import { VppClient } from "@contiv/vppapi";
+import { type MatrixCell, measureMatrix, probe, PROTOCOLS } from "./probe/mod.ts";
+import { Sandbox } from "./sandbox.ts";
+import type { PodRecord, SandboxState } from "./state.ts";
+import { renderTable } from "./table.ts";
+
+export interface DemoOptions {
+  readonly name: string;
+  /** Whether to leave the sandbox running. */
+  readonly keep: boolean;
+  readonly pods: readonly string[];
+}
+
+/**
+ * One node and some pods: wires them, measures every path, traces a packet, and cleans up, also
+ * after a failure or a signal.
+ *
+ * @returns whether every cell of the matrix was right
+ */
+export async function demo(
+  libc: Libc,
+  state: SandboxState,
+  options: DemoOptions,
+  context: CommandContext,
+): Promise<boolean> {
+  const { stdout, signal } = context;
+  const start = performance.now();
+  const seconds = (): string => ((performance.now() - start) / 1000).toFixed(1).padStart(5);
+  const progress = (message: string): void => stdout.write(`${seconds()} s  ${message}\n`);
+
+  const sandbox = await Sandbox.create(libc, state, options.name, progress, signal);
+  let kept = false;
+  try {
+    const pods: PodRecord[] = [];
+    for (const name of options.pods) {
+      signal.throwIfAborted();
+      const before = performance.now();
+      pods.push(await sandbox.addPod(name));
+      progress(`${name}: wired by contiv cni in ${(performance.now() - before).toFixed(0)} ms`);
+    }
+    progress("measuring every path, one attempt of 1 s each");
+    const cells = await measureMatrix(libc, pods);
+    signal.throwIfAborted();
+    stdout.write(`\n${podTable(pods)}\n${matrixTable(cells)}\n`);
+    stdout.write(await traceOnePacket(libc, sandbox, pods));
+    const wrong = cells.filter((cell) => !cell.ok);
+    for (const cell of wrong) {
+      stdout.write(
+        `wrong: ${cell.from} to ${cell.to} ${cell.address} ${cell.protocol}: ${cell.reason}\n`,
+      );
+    }
+    progress(`${cells.length - wrong.length} of ${cells.length} paths are right`);
+    if (options.keep) {
+      kept = true;
+      stdout.write(whatToTry(options, pods));
+    }
+    return wrong.length === 0;
+  } finally {
+    if (!kept) {
+      await sandbox.down(progress);
+      progress("all removed");
+    }
+  }
+}
+
+/** A row a pod. */
+export function podTable(pods: readonly PodRecord[]): string {
+  return renderTable([
+    ["POD", "ADDRESSES", "INTERFACE", "NAMESPACE"],
+    ...pods.map((pod) => [pod.name, pod.addresses.join(", "), pod.interface, pod.netns]),
+  ]);
+}
+
+/** A row a pair: the milliseconds of each protocol and family, or `FAIL`. */
+export function matrixTable(cells: readonly MatrixCell[]): string {
+  const columns = [4, 6].flatMap((family) =>
+    PROTOCOLS.map((protocol) => ({ family, protocol, head: `${protocol.toUpperCase()}${family}` }))
+  );
+  const pairs = new Map<string, MatrixCell[]>();
+  for (const cell of cells) {
+    const pair = `${cell.from} ${cell.to}`;
+    pairs.set(pair, [...pairs.get(pair) ?? [], cell]);
+  }
+  const rows = Array.from(pairs.values(), (group) => {
+    const [first] = group;
+    return [
+      first?.from ?? "",
+      first?.to ?? "",
+      ...columns.map(({ family, protocol }) => {
+        const cell = group.find((candidate) =>
+          candidate.protocol === protocol &&
+          IpAddress.parse(candidate.address).family === family
+        );
+        if (cell === undefined) return "-";
+        return cell.ok ? `${cell.milliseconds.toFixed(1)} ms` : "FAIL";
+      }),
+    ];
+  });
+  return renderTable([["FROM", "TO", ...columns.map((column) => column.head)], ...rows]);
+}
+
+/** Has the data plane trace one ping and gives its words, indented. */
+async function traceOnePacket(
+  libc: Libc,
+  sandbox: Sandbox,
+  pods: readonly PodRecord[],
+): Promise<string> {
+  const [from, to] = pods;
+  const address = to?.addresses[0];
+  if (from === undefined || to === undefined || address === undefined) return "";
+  await using vpp = await VppClient.connect({ path: sandbox.sockets.vpp, name: "contiv-sandbox" });
+  await vpp.request("cli_inband", { cmd: "trace add virtio-input 1" });
+  using netns = NetNs.open(libc, from.netns);
+  await probe(libc, netns, {
+    protocol: "icmp",
+    address: IpAddress.parse(address),
+    port: 0,
+    limitMs: 1_000,
+  });
+  const { reply } = await vpp.request("cli_inband", { cmd: "show trace" });
+  const lines = reply.trimEnd().split("\n").map((line) => `  ${line}`.trimEnd());
+  return `One ping from ${from.name} to ${to.name} (${address}), as the data plane saw it:\n` +
+    `${lines.join("\n")}\n\n`;
+}
+
+function whatToTry({ name }: DemoOptions, pods: readonly PodRecord[]): string {
+  const [first, second] = pods;
+  const flag = name === "default" ? "" : ` --name ${name}`;
+  return `
+The sandbox is left running. What to try:
+  contiv sandbox status${flag}
+  contiv sandbox exec${flag} ${first?.name} -- ping -c 3 ${second?.addresses[0]}
+  contiv sandbox exec${flag} ${first?.name} -- ip address
+  contiv sandbox down${flag}
+`;
+}

@@ -1,0 +1,82 @@
+import type { NetNs } from "@contiv/libc";
+import type { ProcessRecord } from "./state.ts";
+
+/** The words that start this very program: the compiled binary, or Deno on `main.ts`. */
+export function selfCommand(): readonly string[] {
+  if (Deno.build.standalone) return [Deno.execPath()];
+  const main = new URL("../../main.ts", import.meta.url).pathname;
+  return [Deno.execPath(), "run", "--quiet", "--allow-all", main];
+}
+
+/** The start time of a process, or `undefined` where there is none (or only its zombie). */
+export function startTime(pid: number): string | undefined {
+  let stat: string;
+  try {
+    stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+  } catch (error) {
+    // ESRCH where the process ends between open and read.
+    if (error instanceof Deno.errors.NotFound || error instanceof Error) return undefined;
+    throw error;
+  }
+  // The second field, the name, is in parentheses and may hold anything.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return fields[0] === "Z" ? undefined : fields[19];
+}
+
+/** Whether this very process still runs. */
+export function isRunning(process: ProcessRecord): boolean {
+  return startTime(process.pid) === process.startTime;
+}
+
+/**
+ * Starts a role in a namespace, detached, with its output appended to a log file.
+ *
+ * @throws {Error} if it ends at once
+ */
+export function startRole(
+  role: ProcessRecord["role"],
+  args: readonly string[],
+  netns: NetNs,
+  log: string,
+): ProcessRecord {
+  const child = netns.run(() =>
+    new Deno.Command("/bin/sh", {
+      // The shell gives the log file as output and is then replaced by the role.
+      args: ["-c", 'log=$1; shift; exec "$@" >>"$log" 2>&1', "sh", log]
+        .concat(selfCommand(), role, args),
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+      detached: true,
+    }).spawn()
+  );
+  child.unref();
+  const started = startTime(child.pid);
+  if (started === undefined) throw new Error(`Cannot start ${role}: it ended at once, see ${log}`);
+  return { role, pid: child.pid, startTime: started };
+}
+
+/**
+ * Ends a process: SIGTERM, and SIGKILL for what stays longer than `graceMs`.
+ *
+ * @throws {Error} if it outlives even that by 2 s
+ */
+export async function stopProcess(process: ProcessRecord, graceMs = 6_000): Promise<void> {
+  for (const [signal, limitMs] of [["SIGTERM", graceMs], ["SIGKILL", 2_000]] as const) {
+    if (!isRunning(process)) return;
+    try {
+      Deno.kill(process.pid, signal);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return;
+      throw error;
+    }
+    const deadline = Date.now() + limitMs;
+    while (Date.now() < deadline) {
+      if (!isRunning(process)) return;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+  throw new Error(
+    `Cannot end ${process.role} (process ${process.pid}): it still runs after SIGKILL`,
+  );
+}

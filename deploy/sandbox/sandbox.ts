@@ -1,0 +1,282 @@
+import { type Libc, NetNs } from "@contiv/libc";
+import { type CniCall, executeCni } from "./cni_plugin.ts";
+import { isRunning, startRole, stopProcess } from "./role_process.ts";
+import { readStatus } from "./agent_status.ts";
+import type { PodRecord, ProcessRecord, SandboxRecord, SandboxState } from "./state.ts";
+
+/** How long a role may take until it answers. */
+const READY_LIMIT_MS = 20_000;
+
+const POD_NAME = /^[a-z0-9]([-a-z0-9]{0,39}[a-z0-9])?$/;
+
+/** Says what happens, for people. */
+export type Progress = (message: string) => void;
+
+/**
+ * A node on this machine: a network namespace with `contiv vswitch` and `contiv agent`, and pods
+ * that are namespaces, wired by executing `contiv cni`. The roles are processes; none is imported.
+ */
+export class Sandbox {
+  readonly #libc: Libc;
+  readonly #state: SandboxState;
+  #record: SandboxRecord;
+
+  private constructor(libc: Libc, state: SandboxState, record: SandboxRecord) {
+    this.#libc = libc;
+    this.#state = state;
+    this.#record = record;
+  }
+
+  /**
+   * The sandbox of this directory.
+   * @throws {Error} if there is none
+   */
+  static open(libc: Libc, state: SandboxState): Sandbox {
+    const record = state.load();
+    if (record === undefined) {
+      throw new Error(`Cannot open a sandbox: ${state.directory} has none, start one with "up"`);
+    }
+    return new Sandbox(libc, state, record);
+  }
+
+  /**
+   * Makes a sandbox with a node and no pod. What a failure leaves behind is removed.
+   * @throws {Error} if there is one already, or a role does not come up
+   */
+  static async create(
+    libc: Libc,
+    state: SandboxState,
+    name: string,
+    progress: Progress,
+    signal: AbortSignal,
+  ): Promise<Sandbox> {
+    if (state.load() !== undefined) {
+      throw new Error(`Cannot start sandbox ${name}: it is up already, "down" removes it`);
+    }
+    const netns = `/run/netns/contiv-${name}-node1`;
+    const sandbox = new Sandbox(libc, state, {
+      version: 1,
+      name,
+      node: { name: "node1", netns, processes: [], pods: [] },
+    });
+    sandbox.#save({});
+    try {
+      await sandbox.#startNode(progress, signal);
+    } catch (error) {
+      await sandbox.down(() => {});
+      throw error;
+    }
+    return sandbox;
+  }
+
+  get record(): SandboxRecord {
+    return this.#record;
+  }
+
+  /** Where the roles of the node listen. */
+  get sockets(): { readonly vpp: string; readonly cni: string; readonly status: string } {
+    const directory = `${this.#state.directory}/node1`;
+    return {
+      vpp: `${directory}/vpp.sock`,
+      cni: `${directory}/agent.sock`,
+      status: `${directory}/status.sock`,
+    };
+  }
+
+  /** The network configuration that the CNI plugin gets. */
+  get networkConfig(): Readonly<Record<string, unknown>> {
+    return {
+      cniVersion: "1.1.0",
+      name: "contiv",
+      type: "contiv",
+      agentSocket: this.sockets.cni,
+    };
+  }
+
+  /** The pod of that name. @throws {Error} that names the pods there are */
+  pod(name: string): PodRecord {
+    const pod = this.#record.node.pods.find((candidate) => candidate.name === name);
+    if (pod === undefined) {
+      const names = this.#record.node.pods.map((candidate) => candidate.name).join(", ");
+      throw new Error(`Cannot find pod ${JSON.stringify(name)}: there are ${names || "none"}`);
+    }
+    return pod;
+  }
+
+  /** The role's process and whether it runs. */
+  processes(): readonly (ProcessRecord & { readonly running: boolean })[] {
+    return this.#record.node.processes.map((p) => ({ ...p, running: isRunning(p) }));
+  }
+
+  /** Makes a namespace and has the CNI plugin wire it. */
+  async addPod(name: string): Promise<PodRecord> {
+    if (!POD_NAME.test(name)) {
+      throw new Error(
+        `Cannot add pod ${JSON.stringify(name)}: wanted lower case letters, digits and dashes`,
+      );
+    }
+    if (this.#record.node.pods.some((pod) => pod.name === name)) {
+      throw new Error(`Cannot add pod ${name}: it exists`);
+    }
+    const pod: PodRecord = {
+      name,
+      containerId: `${this.#record.name}-${name}-${crypto.randomUUID()}`,
+      netns: `/run/netns/contiv-${this.#record.name}-${name}`,
+      interface: "eth0",
+      addresses: [],
+      gateways: [],
+    };
+    this.#savePods([...this.#record.node.pods, pod]);
+    NetNs.create(this.#libc, pod.netns).close();
+    const result = await this.#cni("ADD", pod);
+    const ips = result.ips ?? [];
+    const wired: PodRecord = {
+      ...pod,
+      addresses: ips.map((ip) => ip.address.replace(/\/.*$/, "")),
+      gateways: ips.map((ip) => ip.gateway ?? ""),
+    };
+    this.#savePods(this.#record.node.pods.map((other) => other.name === name ? wired : other));
+    return wired;
+  }
+
+  /** Has the CNI plugin undo a pod's wiring and removes its namespace. */
+  async removePod(name: string): Promise<void> {
+    const pod = this.pod(name);
+    await this.#cni("DEL", pod);
+    this.#removeNetns(pod.netns);
+    this.#savePods(this.#record.node.pods.filter((other) => other !== pod));
+  }
+
+  /** Runs a command in a pod with this process's terminal, and answers with its exit code. */
+  async exec(name: string, command: readonly string[]): Promise<number> {
+    const [program = "", ...args] = command;
+    using netns = NetNs.open(this.#libc, this.pod(name).netns);
+    const child = netns.run(() =>
+      new Deno.Command(program, { args, stdin: "inherit", stdout: "inherit", stderr: "inherit" })
+        .spawn()
+    );
+    return (await child.status).code;
+  }
+
+  /**
+   * Removes all of it. Goes on after an error and reports all of them together in the end.
+   * @throws {AggregateError}
+   */
+  async down(progress: Progress): Promise<void> {
+    const errors: unknown[] = [];
+    const attempt = async (work: () => void | Promise<void>): Promise<void> => {
+      try {
+        await work();
+      } catch (error) {
+        errors.push(error);
+      }
+    };
+    const { processes, pods, netns } = this.#record.node;
+    for (const process of [...processes].reverse()) {
+      progress(`ending ${process.role}`);
+      await attempt(() => stopProcess(process));
+    }
+    progress(`removing ${pods.length} pods and the node's namespace`);
+    for (const pod of pods) await attempt(() => this.#removeNetns(pod.netns));
+    await attempt(() => this.#removeNetns(netns));
+    if (errors.length > 0) {
+      throw new AggregateError(errors, `Cannot remove all of sandbox ${this.#record.name}`);
+    }
+    this.#state.remove();
+  }
+
+  async #startNode(progress: Progress, signal: AbortSignal): Promise<void> {
+    const { netns } = this.#record.node;
+    const directory = `${this.#state.directory}/node1`;
+    Deno.mkdirSync(directory, { recursive: true });
+    progress("node1: making its network namespace");
+    using namespace = NetNs.create(this.#libc, netns);
+    namespace.run(() => {
+      // Linux must not forward for the data plane; a new namespace may inherit the machine's value.
+      Deno.writeTextFileSync("/proc/sys/net/ipv4/ip_forward", "0");
+      Deno.writeTextFileSync("/proc/sys/net/ipv6/conf/all/forwarding", "0");
+    });
+    const { vpp, cni, status } = this.sockets;
+    const config = `${directory}/agent.json`;
+    Deno.writeTextFileSync(
+      config,
+      JSON.stringify(
+        {
+          nodeName: "node1",
+          nodeId: 1,
+          vppApiSocket: vpp,
+          cniSocket: cni,
+          statusSocket: status,
+          stateDir: `${directory}/state`,
+        },
+        null,
+        2,
+      ),
+    );
+    progress("node1: starting the data plane (contiv vswitch)");
+    this.#start("vswitch", ["--api-socket", vpp], namespace);
+    progress("node1: starting contiv agent");
+    this.#start("agent", ["--config", config], namespace);
+    await this.#untilReady(signal);
+    progress("node1: ready");
+  }
+
+  #start(role: ProcessRecord["role"], args: readonly string[], netns: NetNs): void {
+    const process = startRole(role, args, netns, `${this.#state.directory}/node1/${role}.log`);
+    this.#save({ processes: [...this.#record.node.processes, process] });
+  }
+
+  async #untilReady(signal: AbortSignal): Promise<void> {
+    const deadline = Date.now() + READY_LIMIT_MS;
+    let last = "no answer yet";
+    while (Date.now() < deadline) {
+      signal.throwIfAborted();
+      for (const process of this.#record.node.processes) {
+        if (!isRunning(process)) {
+          const log = `${this.#state.directory}/node1/${process.role}.log`;
+          const tail = Deno.readTextFileSync(log).trimEnd().split("\n").slice(-5).join("\n");
+          throw new Error(`Cannot start ${process.role}: it ended. Its last words:\n${tail}`);
+        }
+      }
+      const answer = await readStatus(this.sockets.status, "/readyz");
+      if (answer.status === 200) return;
+      last = answer.body;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    throw new Error(
+      `Cannot start the node: the agent was not ready within ${READY_LIMIT_MS / 1000} s: ${last}`,
+    );
+  }
+
+  #cni(command: CniCall["command"], pod: PodRecord): ReturnType<typeof executeCni> {
+    return executeCni({
+      command,
+      containerId: pod.containerId,
+      netns: pod.netns,
+      interface: pod.interface,
+      args: {
+        IgnoreUnknown: "1",
+        K8S_POD_NAMESPACE: "default",
+        K8S_POD_NAME: pod.name,
+        K8S_POD_INFRA_CONTAINER_ID: pod.containerId,
+      },
+    }, this.networkConfig);
+  }
+
+  #removeNetns(path: string): void {
+    try {
+      NetNs.remove(this.#libc, path);
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+    }
+  }
+
+  #savePods(pods: readonly PodRecord[]): void {
+    this.#save({ pods });
+  }
+
+  #save(change: Partial<SandboxRecord["node"]>): void {
+    this.#record = { ...this.#record, node: { ...this.#record.node, ...change } };
+    this.#state.save(this.#record);
+  }
+}

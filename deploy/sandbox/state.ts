@@ -1,0 +1,79 @@
+/** A process of a sandbox: its id and start time, so that a reused id is never mistaken for it. */
+export interface ProcessRecord {
+  readonly role: "vswitch" | "agent";
+  readonly pid: number;
+  /** Field 22 of /proc/PID/stat (proc_pid_stat(5)): clock ticks after boot. */
+  readonly startTime: string;
+}
+
+/** A pod: a network namespace, wired by the CNI plugin. */
+export interface PodRecord {
+  readonly name: string;
+  /** CNI_CONTAINERID. */
+  readonly containerId: string;
+  /** CNI_NETNS. */
+  readonly netns: string;
+  readonly interface: string;
+  /** Addresses without prefix length, as the plugin answered; empty until wired. */
+  readonly addresses: readonly string[];
+  /** Gateways, one per address. */
+  readonly gateways: readonly string[];
+}
+
+/** A node: a network namespace with its processes and its pods. */
+export interface NodeRecord {
+  readonly name: string;
+  readonly netns: string;
+  readonly processes: readonly ProcessRecord[];
+  readonly pods: readonly PodRecord[];
+}
+
+/** What a sandbox has made so far; written before each step, so that `down` finds all of it. */
+export interface SandboxRecord {
+  /** Version of this format. */
+  readonly version: 1;
+  readonly name: string;
+  readonly node: NodeRecord;
+}
+
+/** Keeps a sandbox's record in its directory. */
+export class SandboxState {
+  readonly directory: string;
+
+  constructor(directory: string) {
+    this.directory = directory;
+  }
+
+  get #file(): string {
+    return `${this.directory}/sandbox.json`;
+  }
+
+  /** The record, or `undefined` where there is no sandbox. */
+  load(): SandboxRecord | undefined {
+    let text: string;
+    try {
+      text = Deno.readTextFileSync(this.#file);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      throw error;
+    }
+    const record = JSON.parse(text) as SandboxRecord;
+    if (record.version !== 1) {
+      throw new Error(
+        `Cannot read ${this.#file}: it has version ${record.version}, this contiv reads version 1`,
+      );
+    }
+    return record;
+  }
+
+  save(record: SandboxRecord): void {
+    Deno.mkdirSync(this.directory, { recursive: true, mode: 0o700 });
+    const draft = `${this.#file}.new`;
+    Deno.writeTextFileSync(draft, JSON.stringify(record, null, 2) + "\n");
+    Deno.renameSync(draft, this.#file);
+  }
+
+  remove(): void {
+    Deno.removeSync(this.directory, { recursive: true });
+  }
+}
