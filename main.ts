@@ -52,9 +52,7 @@ function processContext(args: readonly string[], listen: boolean): CommandContex
   return {
     args,
     env: Deno.env,
-    get stdin() {
-      return Deno.stdin.readable;
-    },
+    stdin: Deno.stdin,
     stdout: sink(Deno.stdout),
     stderr: sink(Deno.stderr),
     signal: controller.signal,

@@ -135,10 +135,12 @@ function texts<K extends string>(
   from: JsonObject,
   key: K,
 ): Partial<Record<K, readonly string[]>> {
-  const value = from[key];
+  const value: unknown = from[key];
   if (value === undefined || value === null) return {};
-  if (!Array.isArray(value) || !value.every((entry) => typeof entry === "string")) {
-    throw invalid(`prevResult.dns.${key}`, value, "a list of texts");
-  }
+  if (!isTexts(value)) throw invalid(`prevResult.dns.${key}`, value, "a list of texts");
   return { [key]: value } as Record<K, readonly string[]>;
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((entry) => typeof entry === "string");
 }

@@ -18,8 +18,11 @@ export class CallLimit {
 
   /** Ends the call with an error after so many milliseconds, unless it is disarmed before. */
   arm(ms: number, error: () => RpcError): () => void {
-    const timer = setTimeout(() => this.#reach(error()), ms);
-    const disarm = (): void => clearTimeout(timer);
+    // Not setTimeout: in Deno 2.9 its first use loads 5 ms worth of node:timers.
+    const timer = AbortSignal.timeout(ms);
+    const onTimeout = (): void => this.#reach(error());
+    timer.addEventListener("abort", onTimeout);
+    const disarm = (): void => timer.removeEventListener("abort", onTimeout);
     this.#disarm.push(disarm);
     return disarm;
   }
