@@ -31,7 +31,7 @@ export class Libc implements Disposable {
     this.#errno = new Int32Array(Deno.UnsafePointerView.getArrayBuffer(location, 4));
   }
 
-  /** Binds `libc.so.6`. Costs about a millisecond, so done only by those who use it. */
+  /** Binds `libc.so.6`. Takes 5 to 10 ms, so done once, and only by those who use it. */
   static open(): Libc {
     return new Libc(Deno.dlopen("libc.so.6", LIBC_SYMBOLS));
   }

@@ -5,11 +5,30 @@
  *
  * @module
  */
-export { EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT } from "./constants/system.ts";
 export { Epoll } from "./epoll.ts";
 export { LibcError } from "./error.ts";
 export { EventFd } from "./event_fd.ts";
-export { type Datagram, InetSocket, type InetSocketOptions } from "./inet_socket.ts";
 export { Libc, type ResourceLimit } from "./libc.ts";
 export { NetNs } from "./net_ns.ts";
+export type { Address, AddressFilter, AddressKey, AddressSpec } from "./netlink/address.ts";
+export { NetlinkError, type NetlinkErrorDetails } from "./netlink/error.ts";
+export type {
+  Link,
+  LinkChange,
+  LinkSpec,
+  NamespaceHandle,
+  OperationalState,
+  VethSpec,
+} from "./netlink/link.ts";
+export type {
+  Neighbour,
+  NeighbourFilter,
+  NeighbourKey,
+  NeighbourSpec,
+} from "./netlink/neighbour.ts";
+export type { NextHop, Route, RouteFilter, RouteSpec, RouteType } from "./netlink/route.ts";
+export { RtNetlink } from "./netlink/rtnetlink.ts";
+export type { Rule, RuleAction, RuleSpec } from "./netlink/rule.ts";
+export type { Scope } from "./netlink/scope.ts";
+export type { NetlinkTransport } from "./netlink/transport.ts";
 export { Tap, type TapOptions, VNET_HEADER_LENGTH } from "./tap.ts";

@@ -76,11 +76,14 @@ export const EEXIST = 17;
 export const ENODEV = 19;
 export const EINVAL = 22;
 export const ENOTTY = 25;
+export const ENODATA = 61;
 export const EPROTO = 71;
 export const EBADMSG = 74;
 export const EBADFD = 77;
 export const EMSGSIZE = 90;
 export const EADDRNOTAVAIL = 99;
+export const EOPNOTSUPP = 95;
+export const EAFNOSUPPORT = 97;
 export const ENOBUFS = 105;
 export const ETIMEDOUT = 110;
 
