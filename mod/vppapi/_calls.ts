@@ -138,13 +138,17 @@ export class DumpCall extends Call {
 export class Calls {
   readonly #byContext = new Map<number, Call>();
   readonly #onSettled: (call: Call) => void;
-  #context = 0;
+  #context: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerAt = Infinity;
 
-  /** @param onSettled told of every call that no longer waits */
-  constructor(onSettled: (call: Call) => void) {
+  /**
+   * @param onSettled told of every call that no longer waits
+   * @param lastContext number before the first context
+   */
+  constructor(onSettled: (call: Call) => void, lastContext = 0) {
     this.#onSettled = onSettled;
+    this.#context = lastContext;
   }
 
   get size(): number {
@@ -202,7 +206,6 @@ export class Calls {
     this.#timerAt = at;
     if (at === Infinity) return;
     this.#timer = setTimeout(() => this.#expire(), Math.max(0, Math.ceil(at - performance.now())));
-    this.#timer.unref();
   }
 
   #expire(): void {

@@ -1,4 +1,4 @@
-import type { Field, ScalarKind, StructLayout } from "./layout.ts";
+import type { CountKind, Field, ScalarKind, StructLayout } from "./layout.ts";
 import { VppSchemaError } from "./error.ts";
 
 const decoder = new TextDecoder();
@@ -49,7 +49,7 @@ class Reader {
     for (let index = 0; index < fields.length; index++) {
       const field = fields[index] as Field;
       this.#need(field.path, field.size);
-      if (field.kind === "count") counts[field.slot] = Number(this.#scalar(field.scalar));
+      if (field.kind === "count") counts[field.slot] = this.#count(field.scalar);
       else if (field.slot < 0) result[field.name] = this.#field(field);
       else result[field.name] = this.#counted(field, counts[field.slot] as number);
     }
@@ -81,6 +81,10 @@ class Reader {
       default:
         return this.#scalar(field.kind as ScalarKind);
     }
+  }
+
+  #count(kind: CountKind): number {
+    return kind === "u8" ? this.#u8() : kind === "u16" ? this.#u16() : this.#u32();
   }
 
   #counted(field: Field, count: number): unknown {

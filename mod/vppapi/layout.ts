@@ -11,6 +11,9 @@ export type ScalarKind =
   | "f64"
   | "bool";
 
+/** How a count of elements stands on the wire. */
+export type CountKind = "u8" | "u16" | "u32";
+
 /**
  * - `bytes`: `size` bytes; `bytes_counted`: as many as the count field of `slot` says.
  * - `string`: `size` bytes, padded with zeros; `string_counted`: u32 length, then the bytes.
@@ -46,7 +49,7 @@ export interface Field {
   /** Element of a `list` or `list_counted`. */
   readonly element: Field | undefined;
   /** Integer kind of a `count`. */
-  readonly scalar: ScalarKind;
+  readonly scalar: CountKind;
   /** Field whose elements a `count` counts. */
   readonly counts: string;
   /** Where a `count` is kept while its struct is decoded. */

@@ -147,10 +147,10 @@ export class Schema {
       seen.add(document.name);
       const field = this.#resolveField(name, document, slot);
       if (count === undefined) return field;
-      const scalar = scalarKind(field.kind);
-      if (scalar === undefined || scalar === "f64" || scalar === "bool") {
+      const scalar = field.kind;
+      if (scalar !== "u8" && scalar !== "u16" && scalar !== "u32") {
         throw new VppSchemaError(
-          `Cannot use ${field.path}: it is ${field.kind} and counts ${count.list}, an integer wanted`,
+          `Cannot use ${field.path}: it is ${scalar} and counts ${count.list}, u8 to u32 wanted`,
         );
       }
       return { ...field, kind: "count", scalar, counts: count.list, slot: count.slot };
