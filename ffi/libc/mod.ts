@@ -5,9 +5,12 @@
  *
  * @module
  */
+export { EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT } from "./constants/system.ts";
 export { Epoll } from "./epoll.ts";
 export { LibcError } from "./error.ts";
 export { EventFd } from "./event_fd.ts";
+export { FileLock, type LockAttempt } from "./file_lock.ts";
+export { FrameBatch } from "./frame_batch.ts";
 export { Libc, type ResourceLimit } from "./libc.ts";
 export { NetNs } from "./net_ns.ts";
 export type { Address, AddressFilter, AddressKey, AddressSpec } from "./netlink/address.ts";
@@ -31,4 +34,5 @@ export { RtNetlink } from "./netlink/rtnetlink.ts";
 export type { Rule, RuleAction, RuleSpec } from "./netlink/rule.ts";
 export type { Scope } from "./netlink/scope.ts";
 export type { NetlinkTransport } from "./netlink/transport.ts";
+export { PacketSocket, type PacketSocketOptions } from "./packet_socket.ts";
 export { Tap, type TapOptions, VNET_HEADER_LENGTH } from "./tap.ts";

@@ -70,6 +70,7 @@ export const ESRCH = 3;
 export const EINTR = 4;
 export const EIO = 5;
 export const EAGAIN = 11;
+export const EWOULDBLOCK = EAGAIN;
 export const ENOMEM = 12;
 export const EBUSY = 16;
 export const EEXIST = 17;
