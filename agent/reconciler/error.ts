@@ -9,7 +9,7 @@ export type ReconcilerErrorCode =
   | "QUEUE_FULL"
   | "QUEUE_CLOSED"
   | "NOT_READY"
-  | "UNANSWERED";
+  | "ABORTED";
 
 /** A transaction, or an event on its way to one, that cannot be carried out. */
 export class ReconcilerError extends Error {

@@ -1,62 +1,122 @@
 import type { Logger } from "@contiv/log";
+import type { Descriptors } from "./_decide.ts";
+import { statusOf } from "./_status.ts";
+import { adopt, differences, takeOver } from "./_take_over.ts";
 import type {
   Change,
   Descriptor,
   Difference,
+  Item,
   ItemStatus,
   Operation,
+  OperationResult,
+  Retrieved,
   TransactionResult,
   WorkCounters,
 } from "./api.ts";
-import type { TransactionRecord } from "./history.ts";
+import { toDot } from "./dot.ts";
+import { ReconcilerError } from "./error.ts";
+import { Executor } from "./executor.ts";
+import { Graph, kindOf } from "./graph.ts";
+import { History, type TransactionRecord, type TransactionType } from "./history.ts";
+import { plan, planAll } from "./plan.ts";
+import { retrievalOrder, retrieve } from "./retriever.ts";
+import { RetryQueue } from "./retry_queue.ts";
+import type { Transaction } from "./transaction.ts";
 
 export interface ReconcilerOptions {
   readonly descriptors: readonly Descriptor[];
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly log: Logger;
-  /** How long one operation may take, in milliseconds. @default 10_000 */
+  /** Milliseconds that one operation may take. @default 10_000 */
   readonly operationTimeout?: number;
+  /** Milliseconds that the retrieval of one kind may take. @default 30_000 */
+  readonly retrieveTimeout?: number;
   /** Operations in flight at the same time. @default 4096 */
   readonly maxInFlight?: number;
   /** Transactions remembered. @default 100 */
   readonly historySize?: number;
 }
 
+/** Plans what is done after the stages before it. */
+type Stage = () => readonly Operation[];
+
 /**
  * Keeps the outside world as wanted: holds the desired items, plans what a change needs and has
  * the descriptors do it. One transaction at a time.
  */
 export class Reconciler {
-  constructor(_options: ReconcilerOptions) {}
+  readonly #options: ReconcilerOptions;
+  readonly #descriptors: Descriptors;
+  /** Kinds in the order of their retrieval. */
+  readonly #kinds: readonly string[];
+  readonly #graph = new Graph();
+  readonly #retries = new RetryQueue();
+  readonly #history: History;
+  /** Keys that were blocked by a failed one which is as wanted now. */
+  readonly #unblocked = new Set<string>();
+  #executor: Executor | undefined;
+  #busy: TransactionType | undefined;
+  #itemsRendered = 0;
+  #operationsSent = 0;
 
-  /**
-   * Changes what is wanted; nothing is done until {@link apply}.
-   * @returns the keys named, for `apply`
-   * @throws {ReconcilerError} UNKNOWN_KIND for a key that no descriptor makes
-   */
-  set(_changes: Iterable<Change>): readonly string[] {
-    throw new Error("unwritten");
+  /** @throws {ReconcilerError} CYCLE, UNKNOWN_KIND if the descriptors' `after` has no order */
+  constructor(options: ReconcilerOptions) {
+    this.#options = options;
+    this.#descriptors = new Map(options.descriptors.map((one) => [one.kind, one]));
+    this.#kinds = retrievalOrder(this.#descriptors);
+    this.#history = new History({ records: options.historySize ?? 100 });
   }
 
   /**
-   * Plans and carries out what these keys, and what depends on them, need. The plan is made, and
-   * all operations that wait for nothing are started, before this returns its promise.
+   * Changes what is wanted, all of it or, on an error, nothing; nothing is done until `apply`.
+   * @returns the keys that may need something done, for `apply`
+   * @throws {ReconcilerError} UNKNOWN_KIND for a key that no descriptor makes
+   */
+  set(changes: Iterable<Change>): readonly string[] {
+    const all = [...changes];
+    for (const { key } of all) this.#descriptor(key);
+    const changed: string[] = [];
+    for (const change of all) {
+      const wanted = "delete" in change ? undefined : change;
+      if (wanted) this.#itemsRendered++;
+      if (wanted && adopt(this.#graph, this.#descriptors, wanted)) continue;
+      this.#graph.setWanted(change.key, wanted);
+      changed.push(change.key);
+    }
+    return changed;
+  }
+
+  /**
+   * Plans what these keys, and what depends on them, need, and starts all operations that wait for
+   * nothing.
    *
    * @param causes what the history says about it
    * @throws {ReconcilerError} CYCLE, BUSY
    */
-  apply(_changedKeys: Iterable<string>, _causes?: readonly string[]): Promise<TransactionResult> {
-    throw new Error("unwritten");
+  begin(changedKeys: Iterable<string>, causes: readonly string[] = []): Transaction {
+    this.#requireIdle();
+    const keys = [...changedKeys];
+    const operations = plan(this.#graph, this.#descriptors, keys);
+    const done = this.#carryOut("changes", [() => operations], keys, causes);
+    const executor = this.#executor;
+    return {
+      done,
+      settled: async (keys) => {
+        const asked = [...keys];
+        await executor?.settled(asked);
+        return this.#statusesOf(asked);
+      },
+    };
   }
 
-  /**
-   * Resolves once none of these keys has an operation outstanding in the transaction under way,
-   * which may be long before all of it has ended.
-   * @returns their status; a key that is neither wanted nor there is left out
-   */
-  settled(_keys: Iterable<string>): Promise<readonly ItemStatus[]> {
-    throw new Error("unwritten");
+  /** {@link begin}, to the end. */
+  async apply(
+    changedKeys: Iterable<string>,
+    causes: readonly string[] = [],
+  ): Promise<TransactionResult> {
+    return await this.begin(changedKeys, causes).done;
   }
 
   /**
@@ -67,19 +127,44 @@ export class Reconciler {
    * @throws {ReconcilerError} RETRIEVE (retryable) if a descriptor cannot say what exists: nothing
    *   has been done then; CYCLE, BUSY
    */
-  resync(
-    _options: { readonly retrieve: boolean; readonly causes?: readonly string[] },
+  async resync(
+    options: { readonly retrieve: boolean; readonly causes?: readonly string[] },
   ): Promise<TransactionResult> {
-    throw new Error("unwritten");
+    this.#requireIdle();
+    this.#busy = "resync";
+    const startedAt = this.#options.now();
+    try {
+      if (options.retrieve) {
+        const found = await this.#retrieve(this.#kinds, (kind) => this.#wantedOfKind(kind));
+        takeOver(this.#graph, this.#descriptors, this.#kinds, found);
+        for (const key of [...this.#retries.keys()]) this.#forgetIfDone(key);
+      }
+      const whole: Stage = () => planAll(this.#graph, this.#descriptors);
+      const stages = [...this.#strayStages(), whole];
+      return await this.#carryOut("resync", stages, this.#graph.keys(), options.causes, startedAt);
+    } finally {
+      this.#busy = undefined;
+    }
   }
 
   /**
    * How the outside world differs from what is wanted in these items. Retrieves only their kinds,
    * changes nothing.
-   * @throws {ReconcilerError} RETRIEVE
+   * @throws {ReconcilerError} RETRIEVE (retryable), UNKNOWN_KIND
    */
-  verify(_keys: Iterable<string>): Promise<readonly Difference[]> {
-    throw new Error("unwritten");
+  async verify(keys: Iterable<string>): Promise<readonly Difference[]> {
+    const asked = [...new Set(keys)];
+    const wanted = new Map<string, Item[]>();
+    for (const key of asked) {
+      const kind = this.#descriptor(key).kind;
+      const items = wanted.get(kind) ?? [];
+      wanted.set(kind, items);
+      const item = this.#graph.get(key)?.wanted;
+      if (item) items.push(item);
+    }
+    const kinds = this.#kinds.filter((kind) => wanted.has(kind));
+    const found = await this.#retrieve(kinds, (kind) => wanted.get(kind) ?? []);
+    return differences(this.#graph, this.#descriptors, asked, found);
   }
 
   /**
@@ -87,57 +172,266 @@ export class Reconciler {
    * resync that retrieves must follow.
    * @returns the keys concerned
    */
-  forgetAll(_kindPrefix: string): readonly string[] {
-    throw new Error("unwritten");
+  forgetAll(kindPrefix: string): readonly string[] {
+    const forgotten: string[] = [];
+    for (const kind of this.#kinds) {
+      if (!kind.startsWith(kindPrefix)) continue;
+      for (const key of this.#graph.keysOfKind(kind)) {
+        const applied = this.#graph.get(key)?.applied;
+        if (applied === undefined) continue;
+        const { item } = applied;
+        this.#graph.setApplied(key, { item, meta: undefined, doubt: "existence" });
+        forgotten.push(key);
+      }
+    }
+    return forgotten;
   }
 
-  /** Tries again what failed and whose time has come. */
-  retry(_now: number): Promise<TransactionResult> {
-    throw new Error("unwritten");
+  /**
+   * Tries again what failed and whose time has come.
+   * @throws {ReconcilerError} CYCLE, BUSY
+   */
+  async retry(now: number): Promise<TransactionResult> {
+    this.#requireIdle();
+    const keys = this.#retries.takeDue(now);
+    const operations = this.#planRetry(keys);
+    const planned = new Set(operations.map((operation) => operation.key));
+    for (const key of keys) if (!planned.has(key)) this.#retries.forget(key);
+    if (operations.length === 0) return { operations: [], failed: [], pending: [], duration: 0 };
+    return await this.#carryOut("retry", [() => operations], keys, []);
   }
 
   /** When {@link retry} has something to do next, in milliseconds since the epoch. */
   nextRetryAt(): number | undefined {
-    throw new Error("unwritten");
+    return this.#retries.nextAt();
   }
 
-  /** What `apply` would do now with these keys, or, without keys, what a resync would. */
-  dryRun(_changedKeys?: Iterable<string>): readonly Operation[] {
-    throw new Error("unwritten");
+  /** Ends the transaction under way: what runs counts as failed, the rest is not started. */
+  abort(reason: string): void {
+    const message = `Cannot finish the transaction: ${reason}`;
+    this.#executor?.abort(new ReconcilerError("ABORTED", message, { retryable: true }));
   }
 
-  status(_key: string): ItemStatus | undefined {
-    throw new Error("unwritten");
+  /**
+   * What `apply` would do now with these keys, or, without keys, what a resync would.
+   * @throws {ReconcilerError} CYCLE
+   */
+  dryRun(changedKeys?: Iterable<string>): readonly Operation[] {
+    return plan(this.#graph, this.#descriptors, changedKeys ?? this.#graph.keys());
+  }
+
+  /** Where an item stands; `undefined` for a key that is neither wanted nor there. */
+  status(key: string): ItemStatus | undefined {
+    return statusOf(this.#graph, key, this.#retries.get(key));
   }
 
   /** The status of every item, in order of keys. */
   statuses(): readonly ItemStatus[] {
-    throw new Error("unwritten");
+    return this.#statusesOf([...this.#graph.keys()].sort());
   }
 
+  /** Items that are wanted and wait for something that they require. */
   pending(): readonly ItemStatus[] {
-    throw new Error("unwritten");
+    return this.statuses().filter((status) => status.state === "pending");
   }
 
+  /** Items in the backoff queue. */
   failed(): readonly ItemStatus[] {
-    throw new Error("unwritten");
+    return this.#statusesOf([...this.#retries.keys()].sort());
   }
 
   /** What an item's create or update returned, if it is applied. */
-  meta(_key: string): unknown {
-    throw new Error("unwritten");
+  meta(key: string): unknown {
+    return this.#graph.get(key)?.applied?.meta;
   }
 
+  /** The last transactions, oldest first. */
   history(): readonly TransactionRecord[] {
-    throw new Error("unwritten");
+    return this.#history.list();
   }
 
   get counters(): WorkCounters {
-    throw new Error("unwritten");
+    return {
+      objectsRead: this.#graph.reads,
+      itemsRendered: this.#itemsRendered,
+      operationsSent: this.#operationsSent,
+    };
   }
 
   /** The graph in Graphviz's DOT language. */
   toDot(): string {
-    throw new Error("unwritten");
+    return toDot(
+      this.statuses().map((status) => {
+        const node = this.#graph.get(status.key);
+        return { ...status, requires: (node?.wanted ?? node?.applied?.item)?.requires ?? [] };
+      }),
+    );
+  }
+
+  /** @throws {ReconcilerError} UNKNOWN_KIND */
+  #descriptor(key: string): Descriptor {
+    const descriptor = this.#descriptors.get(kindOf(key));
+    if (descriptor) return descriptor;
+    const known = [...this.#descriptors.keys()].join(", ");
+    const message = `Cannot take item ${key}: kind ${kindOf(key)}, wanted one of ${known}`;
+    throw new ReconcilerError("UNKNOWN_KIND", message);
+  }
+
+  #requireIdle(): void {
+    if (this.#busy === undefined) return;
+    const message = `Cannot start a transaction: ${this.#busy} is under way, wanted it ended`;
+    throw new ReconcilerError("BUSY", message, { retryable: true });
+  }
+
+  /** Plans; where that fails, the keys have failed once more. */
+  #planRetry(keys: readonly string[]): readonly Operation[] {
+    try {
+      return plan(this.#graph, this.#descriptors, keys);
+    } catch (error) {
+      if (error instanceof Error) {
+        for (const key of keys) this.#retries.fail(key, error, this.#options.now());
+      }
+      throw error;
+    }
+  }
+
+  /** Plans and executes one stage after the other, then what was blocked and no longer is. */
+  async #carryOut(
+    type: TransactionType,
+    stages: readonly Stage[],
+    touched: Iterable<string>,
+    causes: readonly string[] = [],
+    startedAt: number = this.#options.now(),
+  ): Promise<TransactionResult> {
+    this.#busy = type;
+    const results: OperationResult[] = [];
+    try {
+      for (const stage of stages) await this.#execute(stage(), results);
+      while (this.#unblocked.size > 0) {
+        const keys = [...this.#unblocked];
+        this.#unblocked.clear();
+        await this.#execute(plan(this.#graph, this.#descriptors, keys), results);
+      }
+    } finally {
+      this.#busy = undefined;
+    }
+    const duration = this.#options.now() - startedAt;
+    this.#history.add({ type, causes, startedAt, duration, results });
+    const keys = new Set(touched);
+    const failed = new Map<string, Error>();
+    for (const { operation, error } of results) {
+      keys.add(operation.key);
+      if (error && this.#retries.get(operation.key)) failed.set(operation.key, error);
+    }
+    return {
+      operations: results,
+      failed: Array.from(failed, ([key, error]) => ({ key, error })),
+      pending: [...keys].filter((key) => this.#isPending(key)),
+      duration,
+    };
+  }
+
+  async #execute(operations: readonly Operation[], results: OperationResult[]): Promise<void> {
+    if (operations.length === 0) return;
+    this.#executor = new Executor(operations, {
+      graph: this.#graph,
+      descriptors: this.#descriptors,
+      now: this.#options.now,
+      timeout: this.#options.operationTimeout ?? 10_000,
+      maxInFlight: this.#options.maxInFlight ?? 4096,
+      onEnd: (result) => this.#ended(result),
+    });
+    try {
+      for (const result of await this.#executor.run()) results.push(result);
+    } finally {
+      this.#operationsSent += this.#executor.sent;
+      this.#executor = undefined;
+    }
+  }
+
+  #ended({ operation: { type, key }, error, skippedFor }: OperationResult): void {
+    if (error) {
+      this.#retries.fail(key, error, this.#options.now());
+      const attempts = this.#retries.get(key)?.attempts;
+      this.#options.log.warn("operation failed", { type, key, attempts, error: error.message });
+    } else if (skippedFor === undefined) {
+      this.#forgetIfDone(key);
+    } else if (skippedFor !== key) {
+      this.#retries.block(key, skippedFor);
+    }
+  }
+
+  /** Takes a key out of the backoff queue if it is as wanted. */
+  #forgetIfDone(key: string): void {
+    const node = this.#graph.get(key);
+    if (node?.applied?.item !== node?.wanted || node?.applied?.doubt !== undefined) return;
+    this.#retries.forget(key);
+    for (const blocked of this.#retries.takeBlocked(key)) this.#unblocked.add(blocked);
+  }
+
+  #isPending(key: string): boolean {
+    const node = this.#graph.get(key);
+    return node?.wanted !== undefined && node.applied?.item !== node.wanted &&
+      this.#retries.get(key) === undefined;
+  }
+
+  #statusesOf(keys: Iterable<string>): readonly ItemStatus[] {
+    const all: ItemStatus[] = [];
+    for (const key of keys) {
+      const status = this.status(key);
+      if (status) all.push(status);
+    }
+    return all;
+  }
+
+  #wantedOfKind(kind: string): readonly Item[] {
+    const all: Item[] = [];
+    for (const key of this.#graph.keysOfKind(kind)) {
+      const wanted = this.#graph.get(key)?.wanted;
+      if (wanted) all.push(wanted);
+    }
+    return all;
+  }
+
+  #retrieve(
+    kinds: readonly string[],
+    wanted: (kind: string) => readonly Item[],
+  ): Promise<ReadonlyMap<string, Retrieved>> {
+    return retrieve({
+      descriptors: this.#descriptors,
+      kinds,
+      wanted,
+      known: this.#appliedBefore(kinds),
+      timeout: this.#options.retrieveTimeout ?? 30_000,
+    });
+  }
+
+  /** What is applied of the kinds that come before these and are not among them. */
+  *#appliedBefore(kinds: readonly string[]): Iterable<readonly [string, Retrieved]> {
+    const before = new Set(kinds);
+    for (const kind of before) {
+      for (const o of this.#descriptors.get(kind)?.after ?? []) before.add(o);
+    }
+    for (const kind of before) {
+      if (kinds.includes(kind)) continue;
+      for (const key of this.#graph.keysOfKind(kind)) {
+        const applied = this.#graph.get(key)?.applied;
+        if (applied === undefined || applied.doubt === "existence") continue;
+        yield [key, { key, value: applied.item.value, meta: applied.meta }];
+      }
+    }
+  }
+
+  /**
+   * Stages that delete what exists and is not wanted, one per kind: it may not be known what each
+   * stands on, so a kind goes before those that it is retrieved after.
+   */
+  #strayStages(): readonly Stage[] {
+    return this.#kinds.toReversed().flatMap((kind) => {
+      const strays = [...this.#graph.keysOfKind(kind)].filter((key) =>
+        this.#graph.get(key)?.wanted === undefined
+      );
+      return strays.length > 0 ? [() => plan(this.#graph, this.#descriptors, strays)] : [];
+    });
   }
 }
