@@ -15,23 +15,47 @@ export interface CniResult {
   readonly ips?: readonly { readonly address: string; readonly gateway?: string }[];
 }
 
+/** How the plugin ended. */
+export interface CniExit {
+  readonly code: number;
+  /** A result or an error, both JSON, or nothing. */
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
 /**
  * Executes the CNI plugin as a container runtime does.
  *
  * @param config the network configuration for standard input
- * @throws {Error} with the plugin's own message if it fails, or takes longer than 30 s
+ * @throws {Error} with the plugin's own message if it fails
  */
 export async function executeCni(
   call: CniCall,
   config: Readonly<Record<string, unknown>>,
 ): Promise<CniResult> {
+  const { code, stdout, stderr } = await invokeCni(call, config);
+  if (code !== 0) {
+    throw new Error(
+      `Cannot ${call.command} ${call.containerId ?? "the network"}: the plugin ended with ` +
+        `${code}: ${stdout.trim()} ${stderr.trim()}`,
+    );
+  }
+  return stdout.trim() === "" ? {} : JSON.parse(stdout) as CniResult;
+}
+
+/**
+ * Like {@link executeCni}, with the plugin's failure as a result. The plugin is ended after 30 s.
+ *
+ * @param onStart given the plugin's process, for tests that interrupt it
+ */
+export async function invokeCni(
+  call: CniCall,
+  config: Readonly<Record<string, unknown>>,
+  onStart?: (child: Deno.ChildProcess) => void,
+): Promise<CniExit> {
   const [program = "", ...args] = selfCommand();
-  const env: Record<string, string> = {
-    CNI_COMMAND: call.command,
-    CNI_PATH: "/opt/cni/bin",
-    PATH: Deno.env.get("PATH") ?? "/usr/sbin:/usr/bin:/sbin:/bin",
-  };
-  for (const name of ["HOME", "DENO_DIR"]) {
+  const env: Record<string, string> = { CNI_COMMAND: call.command, CNI_PATH: "/opt/cni/bin" };
+  for (const name of ["PATH", "HOME", "DENO_DIR"]) {
     const value = Deno.env.get(name);
     if (value !== undefined) env[name] = value;
   }
@@ -50,16 +74,16 @@ export async function executeCni(
     stderr: "piped",
     signal: AbortSignal.timeout(30_000),
   }).spawn();
+  onStart?.(child);
   const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(JSON.stringify(config)));
-  await writer.close();
-  const { code, stdout, stderr } = await child.output();
-  const text = new TextDecoder().decode(stdout);
-  if (code !== 0) {
-    throw new Error(
-      `Cannot ${call.command} ${call.containerId ?? "the network"}: the plugin ended with ` +
-        `${code}: ${text.trim()} ${new TextDecoder().decode(stderr).trim()}`,
-    );
-  }
-  return text.trim() === "" ? {} : JSON.parse(text) as CniResult;
+  // A plugin that ends early closes its end; its exit says why.
+  await writer.write(new TextEncoder().encode(JSON.stringify(config))).catch(() => {});
+  await writer.close().catch(() => {});
+  const output = await child.output();
+  const decoder = new TextDecoder();
+  return {
+    code: output.code,
+    stdout: decoder.decode(output.stdout),
+    stderr: decoder.decode(output.stderr),
+  };
 }

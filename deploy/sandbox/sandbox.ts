@@ -197,9 +197,8 @@ export class Sandbox {
       Deno.writeTextFileSync("/proc/sys/net/ipv6/conf/all/forwarding", "0");
     });
     const { vpp, cni, status } = this.sockets;
-    const config = `${directory}/agent.json`;
     Deno.writeTextFileSync(
-      config,
+      `${directory}/agent.json`,
       JSON.stringify(
         {
           nodeName: "node1",
@@ -214,19 +213,39 @@ export class Sandbox {
       ),
     );
     progress("node1: starting the data plane (contiv vswitch)");
-    this.#start("vswitch", ["--api-socket", vpp], namespace);
+    this.start("vswitch");
     progress("node1: starting contiv agent");
-    this.#start("agent", ["--config", config], namespace);
-    await this.#untilReady(signal);
+    this.start("agent");
+    await this.untilReady(signal);
     progress("node1: ready");
   }
 
-  #start(role: ProcessRecord["role"], args: readonly string[], netns: NetNs): void {
-    const process = startRole(role, args, netns, `${this.#state.directory}/node1/${role}.log`);
-    this.#save({ processes: [...this.#record.node.processes, process] });
+  /**
+   * Starts a role of the node, in place of one that ended.
+   * @throws {Error} if it still runs, or ends at once
+   */
+  start(role: ProcessRecord["role"]): void {
+    const others = this.#record.node.processes.filter((process) => {
+      if (process.role !== role) return true;
+      if (isRunning(process)) {
+        throw new Error(`Cannot start ${role}: it runs as process ${process.pid}`);
+      }
+      return false;
+    });
+    const directory = `${this.#state.directory}/node1`;
+    const args = role === "vswitch"
+      ? ["--api-socket", this.sockets.vpp]
+      : ["--config", `${directory}/agent.json`];
+    using netns = NetNs.open(this.#libc, this.#record.node.netns);
+    const process = startRole(role, args, netns, `${directory}/${role}.log`);
+    this.#save({ processes: [...others, process] });
   }
 
-  async #untilReady(signal: AbortSignal): Promise<void> {
+  /**
+   * Waits until the agent serves and the data plane is as it wants it.
+   * @throws {Error} after 20 s, or with a role's last words if it ended
+   */
+  async untilReady(signal: AbortSignal): Promise<void> {
     const deadline = Date.now() + READY_LIMIT_MS;
     let last = "no answer yet";
     while (Date.now() < deadline) {

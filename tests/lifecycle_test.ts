@@ -1,0 +1,174 @@
+/** Attachments come and go in every order that runtimes produce. */
+import { assert, assertEquals, assertStringIncludes } from "@contiv/assert";
+import { NetNs } from "@contiv/libc";
+import type { CniCall, CniExit } from "../deploy/sandbox/cni_plugin.ts";
+import { assertNothingLeft, readDataPlane } from "./support/leftovers.ts";
+import { systemTest } from "./support/requires.ts";
+import { TestNode } from "./support/test_node.ts";
+
+/** A namespace of the test's own that is gone with the scope. */
+class ScratchNetns implements Disposable {
+  readonly path: string;
+  readonly #node: TestNode;
+
+  constructor(node: TestNode, name: string) {
+    this.#node = node;
+    this.path = `/run/netns/contiv-${node.sandbox.record.name}-${name}`;
+    NetNs.create(node.libc, this.path).close();
+  }
+
+  remove(): void {
+    NetNs.remove(this.#node.libc, this.path);
+  }
+
+  [Symbol.dispose](): void {
+    try {
+      this.remove();
+    } catch {
+      // Removed by the test already.
+    }
+  }
+}
+
+function call(command: CniCall["command"], id: string, netns?: ScratchNetns): CniCall {
+  return {
+    command,
+    containerId: id,
+    interface: "eth0",
+    ...(netns === undefined ? {} : { netns: netns.path }),
+    args: { K8S_POD_NAMESPACE: "default", K8S_POD_NAME: "web" },
+  };
+}
+
+interface Result {
+  readonly ips: readonly { readonly address: string }[];
+}
+
+function success(exit: CniExit): Result {
+  assertEquals(exit.code, 0, `${exit.stdout}${exit.stderr}`);
+  return (exit.stdout === "" ? { ips: [] } : JSON.parse(exit.stdout)) as Result;
+}
+
+function failure(exit: CniExit): { code: number; msg: string; details?: string } {
+  assertEquals(exit.code, 1, `${exit.stdout}${exit.stderr}`);
+  return JSON.parse(exit.stdout);
+}
+
+const addresses = (result: Result): string[] => result.ips.map((ip) => ip.address);
+
+systemTest("attachments come and go in every order", async (t) => {
+  await using node = await TestNode.start();
+  const before = await readDataPlane(node);
+
+  await t.step("ADD twice gives the same addresses, DEL twice succeeds", async () => {
+    using netns = new ScratchNetns(node, "twice");
+    const first = success(await node.cni(call("ADD", "twice", netns)));
+    const second = success(await node.cni(call("ADD", "twice", netns)));
+    assertEquals(addresses(second), addresses(first));
+    success(await node.cni(call("DEL", "twice", netns)));
+    success(await node.cni(call("DEL", "twice", netns)));
+    success(await node.cni(call("DEL", "twice")));
+    await assertNothingLeft(node, before);
+  });
+
+  await t.step("CHECK finds a route that was deleted by hand", async () => {
+    using netns = new ScratchNetns(node, "check");
+    const prevResult = success(await node.cni(call("ADD", "check", netns)));
+    success(await node.cni(call("CHECK", "check", netns), { prevResult }));
+    await node.inNetns(netns.path, ["ip", "route", "del", "default"]);
+    const error = failure(await node.cni(call("CHECK", "check", netns), { prevResult }));
+    assertStringIncludes(`${error.msg} ${error.details}`, "0.0.0.0/0");
+    success(await node.cni(call("DEL", "check", netns)));
+    await assertNothingLeft(node, before);
+  });
+
+  await t.step("ADD into a namespace that does not exist, or vanishes half-way", async () => {
+    using netns = new ScratchNetns(node, "vanish");
+    netns.remove();
+    failure(await node.cni(call("ADD", "vanish", netns)));
+    await assertNothingLeft(node, before);
+    for (let delay = 0; delay < 60; delay += 6) {
+      using short = new ScratchNetns(node, `vanish${delay}`);
+      const exit = node.cni(call("ADD", `vanish${delay}`, short));
+      await new Promise((resolve) => setTimeout(resolve, delay));
+      short.remove();
+      // Either answer is right, depending on who was first; a DEL follows either.
+      await exit;
+      success(await node.cni(call("DEL", `vanish${delay}`, short)));
+    }
+    await assertNothingLeft(node, before);
+  });
+
+  await t.step("the same attachment twice at once is one attachment", async () => {
+    using netns = new ScratchNetns(node, "once");
+    const [one, two] = await Promise.all([
+      node.cni(call("ADD", "once", netns)),
+      node.cni(call("ADD", "once", netns)),
+    ]);
+    assertEquals(addresses(success(one)), addresses(success(two)));
+    await Promise.all([
+      node.cni(call("DEL", "once", netns)).then(success),
+      node.cni(call("DEL", "once", netns)).then(success),
+    ]);
+    await assertNothingLeft(node, before);
+  });
+
+  await t.step("a pod's new sandbox is added before its old one is deleted", async () => {
+    using old = new ScratchNetns(node, "old");
+    using fresh = new ScratchNetns(node, "fresh");
+    const first = success(await node.cni(call("ADD", "old", old)));
+    const second = success(await node.cni(call("ADD", "fresh", fresh)));
+    assert(addresses(first)[0] !== addresses(second)[0], "two sandboxes share an address");
+    success(await node.cni(call("DEL", "old", old)));
+    success(await node.cni(call("CHECK", "fresh", fresh), { prevResult: second }));
+    const gateway = await node.inNetns(fresh.path, ["ping", "-c", "1", "-W", "1", "10.1.1.1"], {
+      check: false,
+    });
+    assertEquals(gateway.code, 0, gateway.stdout);
+    success(await node.cni(call("DEL", "fresh", fresh)));
+    await assertNothingLeft(node, before);
+  });
+
+  await t.step("GC removes what the runtime does not know, and nothing else", async () => {
+    using kept = new ScratchNetns(node, "kept");
+    using lost = new ScratchNetns(node, "lost");
+    const prevResult = success(await node.cni(call("ADD", "kept", kept)));
+    success(await node.cni(call("ADD", "lost", lost)));
+    success(
+      await node.cni({ command: "GC" }, {
+        "cni.dev/valid-attachments": [{ containerID: "kept", ifname: "eth0" }],
+      }),
+    );
+    const known = JSON.stringify(await node.status("/attachments"));
+    assert(known.includes("kept") && !known.includes("lost"), known);
+    success(await node.cni(call("CHECK", "kept", kept), { prevResult }));
+    success(await node.cni(call("DEL", "kept", kept)));
+    await assertNothingLeft(node, before);
+  });
+
+  await t.step("STATUS is 0 while the agent serves", async () => {
+    success(await node.cni({ command: "STATUS" }));
+  });
+});
+
+systemTest("110 pods come and go, then the pool is exhausted with an answer", async () => {
+  await using node = await TestNode.start();
+  const before = await readDataPlane(node);
+  const netns = Array.from({ length: 110 }, (_, i) => new ScratchNetns(node, `p${i}`));
+  using stack = new DisposableStack();
+  for (const each of netns) stack.use(each);
+  const inBatches = async (work: (i: number) => Promise<unknown>, count: number): Promise<void> => {
+    for (let i = 0; i < count; i += 10) {
+      await Promise.all(Array.from({ length: Math.min(10, count - i) }, (_, k) => work(i + k)));
+    }
+  };
+  const got: string[] = [];
+  await inBatches(async (i) => {
+    got.push(...addresses(success(await node.cni(call("ADD", `p${i}`, netns[i])))));
+  }, 110);
+  assertEquals(new Set(got).size, 220);
+  await inBatches(async (i) => {
+    success(await node.cni(call("DEL", `p${i}`, netns[i])));
+  }, 110);
+  await assertNothingLeft(node, before);
+});

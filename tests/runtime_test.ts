@@ -1,0 +1,73 @@
+/** A real container runtime executes the plugin. */
+import { assert, assertEquals, assertMatch } from "@contiv/assert";
+import { selfCommand } from "../deploy/sandbox/role_process.ts";
+import { Containerd } from "./support/containerd.ts";
+import { assertNothingLeft, readDataPlane } from "./support/leftovers.ts";
+import { systemTest } from "./support/requires.ts";
+import { TestNode } from "./support/test_node.ts";
+import { until } from "./support/until.ts";
+
+/** What an operator writes to /etc/cni/net.d. */
+function conflist(node: TestNode): string {
+  const { cniVersion: _, name, ...plugin } = node.sandbox.networkConfig;
+  return JSON.stringify({ cniVersion: "1.0.0", name, plugins: [plugin] });
+}
+
+function startContainerd(node: TestNode): Promise<Containerd> {
+  const words = selfCommand().map((word) => `'${word}'`).join(" ");
+  return Containerd.start({
+    directory: Deno.makeTempDirSync({ dir: node.directory, prefix: "c" }),
+    netns: node.sandbox.record.node.netns,
+    config: { "10-contiv.conflist": conflist(node) },
+    plugins: { contiv: `#!/bin/sh\nexec ${words}\n` },
+  });
+}
+
+/** The IPv4 or global IPv6 address of a container's eth0. */
+async function addressOf(runtime: Containerd, id: string, family: 4 | 6): Promise<string> {
+  const output = await runtime.exec(id, `ip -${family} addr show dev eth0 scope global`);
+  const match = /inet6? ([0-9a-f.:]+)\//.exec(output)?.[1];
+  assert(match, `container ${id} has no IPv${family} address:\n${output}`);
+  return match;
+}
+
+systemTest("containerd starts two containers that ping and move 100 MB over TCP", async () => {
+  await using node = await TestNode.start();
+  const before = await readDataPlane(node);
+  await using runtime = await startContainerd(node);
+  await runtime.start("one");
+  await runtime.start("two");
+  for (const family of [4, 6] as const) {
+    const address = await addressOf(runtime, "two", family);
+    const output = await runtime.exec("one", `ping -${family} -c 2 -W 1 ${address}`);
+    assertMatch(output, /2 packets transmitted, 2 packets received/);
+  }
+  const address = await addressOf(runtime, "two", 4);
+  const received = runtime.exec("two", "nc -l -p 5000 | wc -c");
+  const size = 100 * 1024 * 1024;
+  await until("the receiver listens", async () => {
+    return (await runtime.exec("two", "cat /proc/net/tcp /proc/net/tcp6")).includes(":1388 ");
+  });
+  await runtime.exec(
+    "one",
+    `dd if=/dev/zero bs=1048576 count=100 2>/dev/null | nc ${address} 5000`,
+  );
+  assertEquals(Number((await received).trim()), size);
+  await runtime.stop("one");
+  await runtime.stop("two");
+  await assertNothingLeft(node, before);
+});
+
+systemTest("containerd starts and removes 20 containers in parallel", async () => {
+  await using node = await TestNode.start();
+  const before = await readDataPlane(node);
+  await using runtime = await startContainerd(node);
+  const ids = Array.from({ length: 20 }, (_, i) => `c${i}`);
+  await Promise.all(ids.map((id) => runtime.start(id)));
+  const addresses = await Promise.all(ids.map((id) => addressOf(runtime, id, 4)));
+  assertEquals(new Set(addresses).size, 20, `addresses are doubled: ${addresses.join(" ")}`);
+  const output = await runtime.exec("c0", `ping -c 1 -W 1 ${addresses[19]}`);
+  assertMatch(output, /1 packets received/);
+  await Promise.all(ids.map((id) => runtime.stop(id)));
+  await assertNothingLeft(node, before);
+});

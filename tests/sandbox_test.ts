@@ -1,0 +1,92 @@
+/** The demo as a user runs it. */
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@contiv/assert";
+import { selfCommand } from "../deploy/sandbox/role_process.ts";
+import { systemTest } from "./support/requires.ts";
+import { run } from "./support/run_command.ts";
+
+const [program = "", ...words] = selfCommand();
+const contiv = (...args: string[]): ReturnType<typeof run> =>
+  run(program, [...words, ...args], { check: false, limitMs: 90_000 });
+
+let counter = 0;
+const uniqueName = (): string => `s${Deno.pid}-${counter++}`;
+
+async function namespacesOf(name: string): Promise<string[]> {
+  const { stdout } = await run("ip", ["netns", "list"]);
+  return stdout.split("\n").filter((line) => line.startsWith(`contiv-${name}-`));
+}
+
+systemTest("the demo shows a matrix without a wrong cell, a trace, and cleans up", async () => {
+  const name = uniqueName();
+  const { code, stdout, stderr } = await contiv("sandbox", "demo", "--name", name);
+  assertEquals(code, 0, stdout + stderr);
+  assertMatch(stdout, /FROM\s+TO\s+ICMP4\s+TCP4\s+UDP4\s+ICMP6\s+TCP6\s+UDP6/);
+  assertMatch(stdout, /pod1\s+pod2(\s+[0-9.]+ ms){6}/);
+  assertMatch(stdout, /pod3\s+gateway\s+[0-9.]+ ms\s+-\s+-\s+[0-9.]+ ms/);
+  assertStringIncludes(stdout, "ip4-lookup");
+  assertEquals(await namespacesOf(name), []);
+});
+
+systemTest("up, status, exec and down work one after the other", async () => {
+  const name = uniqueName();
+  try {
+    const up = await contiv("sandbox", "up", "--name", name, "--pods", "2");
+    assertEquals(up.code, 0, up.stdout + up.stderr);
+    const status = await contiv("sandbox", "status", "--name", name);
+    assertEquals(status.code, 0, status.stdout + status.stderr);
+    assertStringIncludes(status.stdout, "agent ready");
+    const again = await contiv("sandbox", "up", "--name", name);
+    assertEquals(again.code, 1);
+    assertStringIncludes(again.stderr, "it is up already");
+    const exec = await contiv("sandbox", "exec", "--name", name, "pod1", "--", "ip", "addr");
+    assertStringIncludes(exec.stdout, "10.1.1.2/32");
+    const failing = await contiv(
+      "sandbox",
+      "exec",
+      "--name",
+      name,
+      "pod1",
+      "--",
+      "sh",
+      "-c",
+      "exit 7",
+    );
+    assertEquals(failing.code, 7);
+    const unknown = await contiv("sandbox", "exec", "--name", name, "pod9", "--", "true");
+    assertEquals(unknown.code, 1);
+    assertStringIncludes(unknown.stderr, '"pod9"');
+  } finally {
+    const down = await contiv("sandbox", "down", "--name", name);
+    assertEquals(down.code, 0, down.stderr);
+  }
+  assertEquals(await namespacesOf(name), []);
+  const { code, stderr } = await contiv("sandbox", "status", "--name", name);
+  assertEquals(code, 1);
+  assertStringIncludes(stderr, "has none");
+});
+
+systemTest("the demo cleans up after Ctrl-C", async () => {
+  const name = uniqueName();
+  const child = new Deno.Command(program, {
+    args: [...words, "sandbox", "demo", "--name", name],
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  const reader = child.stdout.getReader();
+  await reader.read();
+  assert((await namespacesOf(name)).length > 0);
+  child.kill("SIGINT");
+  while (!(await reader.read()).done);
+  assertEquals((await child.status).code, 1);
+  assertEquals(await namespacesOf(name), []);
+});
+
+systemTest("without its rights the sandbox says what is missing", async () => {
+  const { code, stderr } = await run(
+    "setpriv",
+    ["--bounding-set=-all", "--inh-caps=-all", "--", program, ...words, "sandbox", "up"],
+    { check: false },
+  );
+  assertEquals(code, 4, stderr);
+  assertStringIncludes(stderr, "CAP_SYS_ADMIN");
+});
