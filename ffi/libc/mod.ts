@@ -1,6 +1,6 @@
 /**
  * The C library of Linux through Deno's FFI: network namespaces, rtnetlink, TAP interfaces, packet
- * sockets, epoll, event descriptors and file locks. Knows no role of contiv. Touches the kernel,
+ * sockets, datagram sockets, epoll, event descriptors and file locks. Knows no role of contiv. Touches the kernel,
  * and nothing before {@link Libc.open} is called.
  *
  * @module
@@ -11,6 +11,7 @@ export { LibcError } from "./error.ts";
 export { EventFd } from "./event_fd.ts";
 export { FileLock, type LockAttempt } from "./file_lock.ts";
 export { FrameBatch } from "./frame_batch.ts";
+export { type Datagram, InetSocket, type InetSocketOptions } from "./inet_socket.ts";
 export { Libc, type ResourceLimit } from "./libc.ts";
 export { NetNs } from "./net_ns.ts";
 export type { Address, AddressFilter, AddressKey, AddressSpec } from "./netlink/address.ts";
