@@ -30,17 +30,22 @@ const FIRST_INDEX = new Uint16Array(MAX_LENGTH + 2);
 /** All octets, by length of code and then by value. */
 const OCTETS = new Uint8Array(256);
 {
+  const counts = new Uint16Array(MAX_LENGTH + 1);
+  for (const length of CODE_LENGTHS) counts[length] = (counts[length] ?? 0) + 1;
   let index = 0;
   let code = 0;
-  for (let length = 1; length <= MAX_LENGTH; length++) {
+  for (let length = 1; length <= MAX_LENGTH + 1; length++) {
     FIRST_CODE[length] = code;
     FIRST_INDEX[length] = index;
-    CODE_LENGTHS.forEach((bits, octet) => {
-      if (bits === length) OCTETS[index++] = octet;
-    });
-    code = (code + index - (FIRST_INDEX[length] ?? 0)) << 1;
+    index += counts[length] ?? 0;
+    code = (code + (counts[length] ?? 0)) << 1;
   }
-  FIRST_INDEX[MAX_LENGTH + 1] = index;
+  const next = FIRST_INDEX.slice();
+  for (const [octet, length] of CODE_LENGTHS.entries()) {
+    const place = next[length] ?? 0;
+    OCTETS[place] = octet;
+    next[length] = place + 1;
+  }
 }
 
 /**
