@@ -183,15 +183,37 @@ function encodeString(field: Field, given: unknown, bytes: Uint8Array, at: numbe
     return;
   }
   if (typeof given !== "string") refuse(field, given);
-  // The last byte stays zero, because VPP reads these fields as C strings.
-  const { read, written } = encoder.encodeInto(given, bytes.subarray(at, at + size - 1));
-  if (read < given.length || given.includes("\0")) {
+  const written = encodeAscii(given, bytes, at, size) ?? encodeText(field, given, bytes, at);
+  bytes.fill(0, at + written, at + size);
+}
+
+/** Writes a string that fits and needs no encoder, which would cost more than a short string. */
+function encodeAscii(
+  text: string,
+  bytes: Uint8Array,
+  at: number,
+  size: number,
+): number | undefined {
+  if (text.length >= size) return undefined;
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code === 0 || code > 0x7f) return undefined;
+    bytes[at + index] = code;
+  }
+  return text.length;
+}
+
+/** Writes any string; the last byte stays zero, because VPP reads these fields as C strings. */
+function encodeText(field: Field, text: string, bytes: Uint8Array, at: number): number {
+  const wanted = field.size - 1;
+  const { read, written } = encoder.encodeInto(text, bytes.subarray(at, at + wanted));
+  if (read < text.length || text.includes("\0")) {
     throw new VppSchemaError(
-      `Cannot encode ${field.path}: ${JSON.stringify(given.slice(0, 80))} given, ` +
-        `at most ${size - 1} bytes without a zero byte wanted`,
+      `Cannot encode ${field.path}: ${JSON.stringify(text.slice(0, 80))} given, ` +
+        `at most ${wanted} bytes without a zero byte wanted`,
     );
   }
-  bytes.fill(0, at + written, at + size);
+  return written;
 }
 
 function encodeInteger(

@@ -46,7 +46,8 @@ export class Codec {
 
   /**
    * Reads a message's body from `bytes[start..end)`, which begins with the header. Byte fields
-   * are copied, so the bytes may be reused. Bytes after the last field are ignored.
+   * are views of one copy of the body, so the bytes may be reused. Bytes after the last field are
+   * ignored.
    *
    * @throws {VppSchemaError} if the schema lacks the message or the bytes are too few for it
    */

@@ -64,6 +64,8 @@ export interface StructLayout {
   readonly size: number;
   /** Whether `size` is exact, so that one check covers every field. */
   readonly fixed: boolean;
+  /** Whether there are byte fields in it, at any depth. */
+  readonly octets: boolean;
   /** Number of count fields. */
   readonly slots: number;
 }

@@ -160,6 +160,7 @@ export class Schema {
       fields,
       size: fields.reduce((sum, field) => sum + field.size, 0),
       fixed: fields.every(isFixed),
+      octets: fields.some(hasOctets),
       slots: counted.size,
     };
   }
@@ -242,6 +243,12 @@ function scalarKind(name: string): ScalarKind | undefined {
 function isFixed(field: Field): boolean {
   if (field.kind === "list") return isFixed(field.element as Field);
   return field.kind === "struct" ? (field.struct as StructLayout).fixed : !isCounted(field.kind);
+}
+
+function hasOctets(field: Field): boolean {
+  if (field.element !== undefined) return hasOctets(field.element);
+  if (field.struct !== undefined) return field.struct.octets;
+  return field.kind === "bytes" || field.kind === "bytes_counted";
 }
 
 function isCounted(kind: FieldKind): boolean {
