@@ -7,7 +7,7 @@ export interface ExecutorOptions {
   readonly graph: Graph;
   readonly descriptors: Descriptors;
   readonly now: () => number;
-  /** Milliseconds that one operation may take. */
+  /** Milliseconds that one operation may take; it is ended within an eighth more. */
   readonly timeout: number;
   /** Operations in flight at the same time. */
   readonly maxInFlight: number;
@@ -18,6 +18,7 @@ export interface ExecutorOptions {
 /** An operation under way. */
 interface Running {
   readonly startedAt: number;
+  readonly startedAtTick: number;
   readonly context: OperationContext;
 }
 
@@ -36,7 +37,9 @@ export class Executor {
   readonly #ready: number[] = [];
   #nextReady = 0;
   readonly #running = new Map<number, Running>();
-  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
+  /** One timer for all operations, whose time is counted in its ticks. */
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #ticks = 0;
   #outstanding: Map<string, number> | undefined;
   readonly #watchers = new Map<string, (() => void)[]>();
   readonly #done = Promise.withResolvers<readonly OperationResult[]>();
@@ -63,8 +66,12 @@ export class Executor {
 
   /** Starts what is ready; resolves with the results, in order of their ends. Never rejects. */
   run(): Promise<readonly OperationResult[]> {
-    if (this.#left === 0) this.#done.resolve(this.#results);
-    this.#startReady();
+    if (this.#left === 0) {
+      this.#done.resolve(this.#results);
+    } else {
+      this.#timer = setInterval(() => this.#passTime(), this.#options.timeout / TICKS);
+      this.#startReady();
+    }
     return this.#done.promise;
   }
 
@@ -99,7 +106,6 @@ export class Executor {
   }
 
   #startReady(): void {
-    const started: number[] = [];
     while (this.#running.size < this.#options.maxInFlight) {
       const i = this.#ready[this.#nextReady++];
       if (i === undefined) {
@@ -110,17 +116,19 @@ export class Executor {
         this.#skip(i, this.#operations[i]?.key ?? "", this.#stopped);
       } else {
         this.#start(i);
-        started.push(i);
       }
     }
-    if (started.length > 0 && this.#left > 0) this.#limit(started);
   }
 
   #start(i: number): void {
     const operation = this.#operations[i];
     if (operation === undefined) return;
     const context = new OperationContext(this.#options.graph);
-    this.#running.set(i, { startedAt: this.#options.now(), context });
+    this.#running.set(i, {
+      startedAt: this.#options.now(),
+      startedAtTick: this.#ticks,
+      context,
+    });
     let outcome: Promise<unknown>;
     try {
       outcome = this.#call(operation, context);
@@ -153,20 +161,17 @@ export class Executor {
     throw new TypeError(`Cannot ${type} ${key}: the operation has no item`);
   }
 
-  /** One timer for all operations started in this turn. */
-  #limit(started: readonly number[]): void {
-    const { timeout } = this.#options;
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      for (const i of started) {
-        if (!this.#running.has(i)) continue;
-        const { type, key } = this.#operations[i] ?? { type: "create", key: "" };
-        const message = `Cannot ${type} ${key}: no answer for ${timeout} ms, wanted one by then`;
-        this.#end(i, undefined, new ReconcilerError("TIMEOUT", message, { retryable: true }));
-      }
-      this.#startReady();
-    }, timeout);
-    this.#timers.add(timer);
+  /** Ends operations that have been running for too long, the oldest first. */
+  #passTime(): void {
+    this.#ticks++;
+    for (const [i, { startedAtTick }] of this.#running) {
+      if (this.#ticks - startedAtTick <= TICKS) break;
+      const { type, key } = this.#operations[i] ?? { type: "create", key: "" };
+      const message = `Cannot ${type} ${key}: no answer for ${this.#options.timeout} ms, ` +
+        `wanted one by then`;
+      this.#end(i, undefined, new ReconcilerError("TIMEOUT", message, { retryable: true }));
+    }
+    this.#startReady();
   }
 
   #ended(i: number, meta: unknown, error?: Error): void {
@@ -227,7 +232,7 @@ export class Executor {
     }
     this.#tellWatchers(operation.key);
     if (--this.#left > 0) return;
-    for (const timer of this.#timers) clearTimeout(timer);
+    clearInterval(this.#timer);
     this.#done.resolve(this.#results);
   }
 
@@ -241,6 +246,9 @@ export class Executor {
     }
   }
 }
+
+/** Ticks of the timer within the time that an operation may take. */
+const TICKS = 8;
 
 /** In place of the number of operations that one waits for: it is not going to start. */
 const SKIPPED = -1;

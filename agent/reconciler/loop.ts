@@ -42,6 +42,8 @@ export interface EventHandler<E, R> {
   subject?(event: E): string | undefined;
   /** Brings state up to date before a resync: at the start, loads it and renders all of it. */
   beforeResync(cause: ResyncCause): Promise<readonly Change[]>;
+  /** Told that everything was compared, and what came of it; not called for a resync that failed. */
+  afterResync?(cause: ResyncCause, result: TransactionResult): void;
   /**
    * Turns an event into changes. Runs alone.
    * @throws {Error} to reject this event only
@@ -149,6 +151,7 @@ export class EventLoop<E, R> {
       }
       if (failed.length > 0) this.#heal(`${failed.length} items failed`);
       else this.#healingDelay = this.#options.healingDelay ?? 5_000;
+      handler.afterResync?.(cause, result);
     } catch (error) {
       log.error("resync failed", { cause, reason, error: messageOf(error) });
       this.#heal(messageOf(error));

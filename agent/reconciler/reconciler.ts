@@ -9,20 +9,19 @@ import type {
   Item,
   ItemStatus,
   Operation,
-  OperationResult,
   Retrieved,
   TransactionResult,
   WorkCounters,
 } from "./api.ts";
 import { toDot } from "./dot.ts";
 import { ReconcilerError } from "./error.ts";
-import { Executor } from "./executor.ts";
 import { Graph, kindOf } from "./graph.ts";
-import { History, type TransactionRecord, type TransactionType } from "./history.ts";
+import { History, type TransactionRecord } from "./history.ts";
 import { plan, planAll } from "./plan.ts";
 import { retrievalOrder, retrieve } from "./retriever.ts";
 import { RetryQueue } from "./retry_queue.ts";
 import type { Transaction } from "./transaction.ts";
+import { type Stage, TransactionRunner } from "./transaction_runner.ts";
 
 export interface ReconcilerOptions {
   readonly descriptors: readonly Descriptor[];
@@ -39,9 +38,6 @@ export interface ReconcilerOptions {
   readonly historySize?: number;
 }
 
-/** Plans what is done after the stages before it. */
-type Stage = () => readonly Operation[];
-
 /**
  * Keeps the outside world as wanted: holds the desired items, plans what a change needs and has
  * the descriptors do it. One transaction at a time.
@@ -54,12 +50,8 @@ export class Reconciler {
   readonly #graph = new Graph();
   readonly #retries = new RetryQueue();
   readonly #history: History;
-  /** Keys that were blocked by a failed one which is as wanted now. */
-  readonly #unblocked = new Set<string>();
-  #executor: Executor | undefined;
-  #busy: TransactionType | undefined;
+  readonly #runner: TransactionRunner;
   #itemsRendered = 0;
-  #operationsSent = 0;
 
   /** @throws {ReconcilerError} CYCLE, UNKNOWN_KIND if the descriptors' `after` has no order */
   constructor(options: ReconcilerOptions) {
@@ -67,6 +59,16 @@ export class Reconciler {
     this.#descriptors = new Map(options.descriptors.map((one) => [one.kind, one]));
     this.#kinds = retrievalOrder(this.#descriptors);
     this.#history = new History({ records: options.historySize ?? 100 });
+    this.#runner = new TransactionRunner({
+      graph: this.#graph,
+      descriptors: this.#descriptors,
+      retries: this.#retries,
+      history: this.#history,
+      now: options.now,
+      log: options.log,
+      timeout: options.operationTimeout ?? 10_000,
+      maxInFlight: options.maxInFlight ?? 4096,
+    });
   }
 
   /**
@@ -96,16 +98,17 @@ export class Reconciler {
    * @throws {ReconcilerError} CYCLE, BUSY
    */
   begin(changedKeys: Iterable<string>, causes: readonly string[] = []): Transaction {
-    this.#requireIdle();
+    this.#runner.requireIdle();
     const keys = [...changedKeys];
     const operations = plan(this.#graph, this.#descriptors, keys);
-    const done = this.#carryOut("changes", [() => operations], keys, causes);
-    const executor = this.#executor;
+    const stages = [() => operations];
+    const done = this.#runner.run({ type: "changes", stages, touched: keys, causes });
+    const execution = this.#runner.execution;
     return {
       done,
       settled: async (keys) => {
         const asked = [...keys];
-        await executor?.settled(asked);
+        await execution?.settled(asked);
         return this.#statusesOf(asked);
       },
     };
@@ -130,21 +133,22 @@ export class Reconciler {
   async resync(
     options: { readonly retrieve: boolean; readonly causes?: readonly string[] },
   ): Promise<TransactionResult> {
-    this.#requireIdle();
-    this.#busy = "resync";
-    const startedAt = this.#options.now();
-    try {
+    return await this.#runner.alone("resync", async () => {
+      const startedAt = this.#options.now();
       if (options.retrieve) {
         const found = await this.#retrieve(this.#kinds, (kind) => this.#wantedOfKind(kind));
         takeOver(this.#graph, this.#descriptors, this.#kinds, found);
-        for (const key of [...this.#retries.keys()]) this.#forgetIfDone(key);
+        for (const key of [...this.#retries.keys()]) this.#runner.forgetIfDone(key);
       }
       const whole: Stage = () => planAll(this.#graph, this.#descriptors);
-      const stages = [...this.#strayStages(), whole];
-      return await this.#carryOut("resync", stages, this.#graph.keys(), options.causes, startedAt);
-    } finally {
-      this.#busy = undefined;
-    }
+      return await this.#runner.run({
+        type: "resync",
+        stages: [...this.#strayStages(), whole],
+        touched: this.#graph.keys(),
+        causes: options.causes ?? [],
+        startedAt,
+      });
+    });
   }
 
   /**
@@ -192,13 +196,18 @@ export class Reconciler {
    * @throws {ReconcilerError} CYCLE, BUSY
    */
   async retry(now: number): Promise<TransactionResult> {
-    this.#requireIdle();
+    this.#runner.requireIdle();
     const keys = this.#retries.takeDue(now);
     const operations = this.#planRetry(keys);
     const planned = new Set(operations.map((operation) => operation.key));
     for (const key of keys) if (!planned.has(key)) this.#retries.forget(key);
     if (operations.length === 0) return { operations: [], failed: [], pending: [], duration: 0 };
-    return await this.#carryOut("retry", [() => operations], keys, []);
+    return await this.#runner.run({
+      type: "retry",
+      stages: [() => operations],
+      touched: keys,
+      causes: [],
+    });
   }
 
   /** When {@link retry} has something to do next, in milliseconds since the epoch. */
@@ -208,8 +217,7 @@ export class Reconciler {
 
   /** Ends the transaction under way: what runs counts as failed, the rest is not started. */
   abort(reason: string): void {
-    const message = `Cannot finish the transaction: ${reason}`;
-    this.#executor?.abort(new ReconcilerError("ABORTED", message, { retryable: true }));
+    this.#runner.abort(reason);
   }
 
   /**
@@ -254,7 +262,7 @@ export class Reconciler {
     return {
       objectsRead: this.#graph.reads,
       itemsRendered: this.#itemsRendered,
-      operationsSent: this.#operationsSent,
+      operationsSent: this.#runner.operationsSent,
     };
   }
 
@@ -277,12 +285,6 @@ export class Reconciler {
     throw new ReconcilerError("UNKNOWN_KIND", message);
   }
 
-  #requireIdle(): void {
-    if (this.#busy === undefined) return;
-    const message = `Cannot start a transaction: ${this.#busy} is under way, wanted it ended`;
-    throw new ReconcilerError("BUSY", message, { retryable: true });
-  }
-
   /** Plans; where that fails, the keys have failed once more. */
   #planRetry(keys: readonly string[]): readonly Operation[] {
     try {
@@ -293,86 +295,6 @@ export class Reconciler {
       }
       throw error;
     }
-  }
-
-  /** Plans and executes one stage after the other, then what was blocked and no longer is. */
-  async #carryOut(
-    type: TransactionType,
-    stages: readonly Stage[],
-    touched: Iterable<string>,
-    causes: readonly string[] = [],
-    startedAt: number = this.#options.now(),
-  ): Promise<TransactionResult> {
-    this.#busy = type;
-    const results: OperationResult[] = [];
-    try {
-      for (const stage of stages) await this.#execute(stage(), results);
-      while (this.#unblocked.size > 0) {
-        const keys = [...this.#unblocked];
-        this.#unblocked.clear();
-        await this.#execute(plan(this.#graph, this.#descriptors, keys), results);
-      }
-    } finally {
-      this.#busy = undefined;
-    }
-    const duration = this.#options.now() - startedAt;
-    this.#history.add({ type, causes, startedAt, duration, results });
-    const keys = new Set(touched);
-    const failed = new Map<string, Error>();
-    for (const { operation, error } of results) {
-      keys.add(operation.key);
-      if (error && this.#retries.get(operation.key)) failed.set(operation.key, error);
-    }
-    return {
-      operations: results,
-      failed: Array.from(failed, ([key, error]) => ({ key, error })),
-      pending: [...keys].filter((key) => this.#isPending(key)),
-      duration,
-    };
-  }
-
-  async #execute(operations: readonly Operation[], results: OperationResult[]): Promise<void> {
-    if (operations.length === 0) return;
-    this.#executor = new Executor(operations, {
-      graph: this.#graph,
-      descriptors: this.#descriptors,
-      now: this.#options.now,
-      timeout: this.#options.operationTimeout ?? 10_000,
-      maxInFlight: this.#options.maxInFlight ?? 4096,
-      onEnd: (result) => this.#ended(result),
-    });
-    try {
-      for (const result of await this.#executor.run()) results.push(result);
-    } finally {
-      this.#operationsSent += this.#executor.sent;
-      this.#executor = undefined;
-    }
-  }
-
-  #ended({ operation: { type, key }, error, skippedFor }: OperationResult): void {
-    if (error) {
-      this.#retries.fail(key, error, this.#options.now());
-      const attempts = this.#retries.get(key)?.attempts;
-      this.#options.log.warn("operation failed", { type, key, attempts, error: error.message });
-    } else if (skippedFor === undefined) {
-      this.#forgetIfDone(key);
-    } else if (skippedFor !== key) {
-      this.#retries.block(key, skippedFor);
-    }
-  }
-
-  /** Takes a key out of the backoff queue if it is as wanted. */
-  #forgetIfDone(key: string): void {
-    const node = this.#graph.get(key);
-    if (node?.applied?.item !== node?.wanted || node?.applied?.doubt !== undefined) return;
-    this.#retries.forget(key);
-    for (const blocked of this.#retries.takeBlocked(key)) this.#unblocked.add(blocked);
-  }
-
-  #isPending(key: string): boolean {
-    const node = this.#graph.get(key);
-    return node?.wanted !== undefined && node.applied?.item !== node.wanted &&
-      this.#retries.get(key) === undefined;
   }
 
   #statusesOf(keys: Iterable<string>): readonly ItemStatus[] {

@@ -212,6 +212,19 @@ Deno.test("a resync notices what was taken away or changed by hand", async () =>
   ]);
 });
 
+Deno.test("an aborted resync starts nothing more", async () => {
+  const { world, reconciler } = fixture({ operationTimeout: 60_000 });
+  reconciler.set(POD);
+  world.add("c/9");
+  world.failing = (name) => {
+    if (name === "delete c/9") queueMicrotask(() => reconciler.abort("the agent stops"));
+    return name === "delete c/9" ? "silence" : undefined;
+  };
+  const { operations } = await reconciler.resync({ retrieve: true });
+  assertEquals(operations.map(({ operation }) => operation.key), ["c/9"]);
+  assertEquals(reconciler.status("c/9")?.state, "failed");
+});
+
 Deno.test("when a kind cannot be retrieved, nothing is done", async () => {
   const { world, reconciler } = fixture();
   reconciler.set(POD);
