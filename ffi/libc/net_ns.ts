@@ -62,14 +62,6 @@ export class NetNs implements Disposable {
   }
 
   /**
-   * Takes over a descriptor that is known to be one of a network namespace.
-   * @param name what error messages call it
-   */
-  static adopt(libc: Libc, fd: number, name: string): NetNs {
-    return new NetNs(libc, fd, name);
-  }
-
-  /**
    * Makes a new namespace and keeps it at a path, as `ip netns add` does. The calling thread is
    * back in its own namespace on return. Missing parent folders are made.
    * @throws {LibcError} EEXIST if the path is taken

@@ -76,6 +76,11 @@ export class PacketSocket implements Disposable {
     }
   }
 
+  /** Takes over the descriptor of a bound socket that another thread opened and will not close. */
+  static adopt(libc: Libc, fd: number, index: number): PacketSocket {
+    return new PacketSocket(libc, fd, index);
+  }
+
   #configure(options: PacketSocketOptions): void {
     if (options.vnetHeader) this.#set(SOL_PACKET, PACKET_VNET_HDR, 1);
     if (options.ignoreOutgoing) this.#set(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1);
@@ -161,6 +166,13 @@ export class PacketSocket implements Disposable {
     if (this.#closed) return;
     this.#closed = true;
     this.#libc.closeDescriptor(this.fd);
+  }
+
+  /** Like {@link close}, with the kernel's work, some milliseconds, done on another thread. */
+  async closeAsync(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#libc.symbols.close_nonblocking(this.fd);
   }
 
   [Symbol.dispose](): void {

@@ -102,6 +102,14 @@ export class Tap implements Disposable {
     }
   }
 
+  /**
+   * Takes over the descriptor of a TAP that another thread opened and will not close.
+   * @param index interface index in the namespace it was opened in
+   */
+  static adopt(libc: Libc, fd: number, name: string, index: number): Tap {
+    return new Tap(libc, fd, name, index);
+  }
+
   #configure(options: TapOptions): void {
     if (options.vnetHeader) {
       const size = Int32Array.of(VNET_HEADER_LENGTH);

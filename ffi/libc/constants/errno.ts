@@ -64,25 +64,20 @@ const BY_NUMBER: ReadonlyMap<number, readonly [code: string, text: string]> = ne
   ERRORS.map(([errno, code, text]) => [errno, [code, text]]),
 );
 
-export const EPERM = 1;
 export const ENOENT = 2;
-export const ESRCH = 3;
 export const EINTR = 4;
 export const EIO = 5;
 export const EAGAIN = 11;
 export const EWOULDBLOCK = EAGAIN;
 export const ENOMEM = 12;
 export const EBUSY = 16;
-export const EEXIST = 17;
 export const ENODEV = 19;
 export const EINVAL = 22;
-export const ENOTTY = 25;
 export const ENODATA = 61;
 export const EPROTO = 71;
 export const EBADMSG = 74;
 export const EBADFD = 77;
 export const EMSGSIZE = 90;
-export const EADDRNOTAVAIL = 99;
 export const EOPNOTSUPP = 95;
 export const EAFNOSUPPORT = 97;
 export const ENOBUFS = 105;

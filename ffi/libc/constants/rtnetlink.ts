@@ -24,7 +24,8 @@ export const NLM_F_ACK_TLVS = 0x200;
 export const NLMSGERR_ATTR_MSG = 1;
 export const NLMSGERR_ATTR_OFFS = 2;
 
-export const NLA_TYPE_MASK = 0x3fff;
+/** ~(NLA_F_NESTED | NLA_F_NET_BYTEORDER). */
+export const NLA_TYPE_MASK = 0xffff3fff;
 
 export const RTM_NEWLINK = 16;
 export const RTM_DELLINK = 17;
@@ -43,7 +44,6 @@ export const RTM_DELRULE = 33;
 export const RTM_GETRULE = 34;
 
 export const IFF_UP = 0x1;
-export const IFF_NOARP = 0x80;
 export const IFF_LOWER_UP = 0x10000;
 
 export const IFLA_ADDRESS = 1;
@@ -92,9 +92,7 @@ export const RTAX_MTU = 2;
 
 export const RT_TABLE_UNSPEC = 0;
 export const RT_TABLE_MAIN = 254;
-export const RT_TABLE_LOCAL = 255;
 
-export const RTPROT_KERNEL = 2;
 export const RTPROT_STATIC = 4;
 
 export const RT_SCOPE_UNIVERSE = 0;

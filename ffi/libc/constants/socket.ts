@@ -32,8 +32,6 @@ export const NETLINK_ROUTE = 0;
 export const NETLINK_CAP_ACK = 10;
 export const NETLINK_EXT_ACK = 11;
 export const NETLINK_GET_STRICT_CHK = 12;
-/** ioctl of a socket: a descriptor of the network namespace it belongs to. */
-export const SIOCGSKNS = 0x894c;
 
 export const ETH_P_ALL = 3;
 export const SOL_PACKET = 263;
