@@ -1,7 +1,7 @@
 import type { MessageLayout } from "./layout.ts";
 import type { Batch } from "./_outbox.ts";
 import { VppApiError } from "./api_error.ts";
-import { VppConnectionError, VppSchemaError } from "./error.ts";
+import { VppConnectionError } from "./error.ts";
 
 /** Entries of one dump that may wait for a reader who is slower than VPP. */
 export const MAX_WAITING_DETAILS = 1_000_000;
@@ -107,7 +107,9 @@ export class DumpCall extends Call {
       return true;
     }
     if (this.details.length >= MAX_WAITING_DETAILS) {
-      throw new VppSchemaError(
+      throw new VppConnectionError(
+        this.operation,
+        "overload",
         `Cannot ${this.operation}: ${this.details.length} entries wait for their reader, ` +
           `fewer than ${MAX_WAITING_DETAILS} wanted`,
       );

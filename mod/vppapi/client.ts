@@ -1,3 +1,11 @@
+import type {
+  CallOptions,
+  ClientOptions,
+  ClientStats,
+  ConnectOptions,
+  Mismatch,
+} from "./client_options.ts";
+import type { Batch } from "./_outbox.ts";
 import type { MessageLayout } from "./layout.ts";
 import type {
   Details,
@@ -8,14 +16,14 @@ import type {
   Reply,
   RequestName,
 } from "./messages.ts";
-import type { MessageMismatch } from "./message_table.ts";
 import type { Transport } from "./transport.ts";
 import { type Call, Calls, DumpCall, type Received, RequestCall } from "./_calls.ts";
+import { type Exchange, Exchanges } from "./_exchanges.ts";
 import { performHandshake } from "./_handshaker.ts";
-import { readU16, readU32 } from "./_integers.ts";
+import { Inbox } from "./_inbox.ts";
 import { Outbox } from "./_outbox.ts";
-import { Codec, decodeMessage, encodeMessage, type Fields, type Header } from "./codec.ts";
-import { VppConnectionError, VppSchemaError } from "./error.ts";
+import { Codec, encodeMessage, type Fields, type Header } from "./codec.ts";
+import { VppConnectionError } from "./error.ts";
 import { beginFrame, endFrame, FrameReader } from "./frame.ts";
 import { MessageTable } from "./message_table.ts";
 import { Schema } from "./schema.ts";
@@ -25,68 +33,8 @@ const DEFAULT_TIMEOUT_MS = 5_000;
 const DEFAULT_WINDOW = 4_096;
 const DEFAULT_QUEUED_BYTES = 64 * 1024 * 1024;
 
-/** How to make a client over a transport. */
-export interface ClientOptions {
-  /** Name under which VPP lists the client, at most 63 bytes. */
-  readonly name: string;
-  /** Limit for the handshake and, unless a call says otherwise, for every call. @default 5000 */
-  readonly timeoutMs?: number;
-  /** Gives up connecting. */
-  readonly signal?: AbortSignal;
-  /** Messages to speak. @default Schema.builtin() */
-  readonly schema?: Schema;
-  /** Requests that may be written and not yet answered; later ones wait. @default 4096 */
-  readonly window?: number;
-  /** Bytes of requests that may wait to be written; later ones are refused. @default 64 MiB */
-  readonly queuedBytes?: number;
-  /** Told what an event's callback threw. @default reportError */
-  readonly onCallbackError?: (error: unknown, event: string) => void;
-}
-
-/** How to connect to a socket. */
-export interface ConnectOptions extends ClientOptions {
-  /** Path of VPP's API socket. */
-  readonly path: string;
-}
-
-/** Limits of one call. */
-export interface CallOptions {
-  /**
-   * Time to wait for the reply, or for each further entry of a dump, in milliseconds, including
-   * the time before the request is written.
-   *
-   * @default the client's
-   */
-  readonly timeoutMs?: number | undefined;
-  /** Stops waiting; what was sent is not taken back and may take effect. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** A message that this VPP cannot exchange with the client. */
-export interface Mismatch {
-  readonly name: string;
-  readonly reason: MessageMismatch;
-}
-
-/** Counters since the connection was made. */
-export interface ClientStats {
-  readonly sent: number;
-  readonly writes: number;
-  readonly received: number;
-  /** Calls that wait for an answer. */
-  readonly waiting: number;
-  /** Answers to calls that nobody waits for any more, or that nobody made. */
-  readonly unknownContexts: number;
-  /** Messages that nobody asked for. */
-  readonly unknownMessages: number;
-}
-
-/** What is needed to send a message and to know its answer. */
-interface Exchange {
-  readonly request: MessageLayout;
-  readonly id: number;
-  readonly reply: MessageLayout;
-}
+/** Sent by VPP to see whether its client lives. */
+const KEEPALIVE = "memclnt_keepalive";
 
 /**
  * Connection to VPP's binary API. Calls made in one turn go out in one write and are answered in
@@ -106,22 +54,15 @@ export class VppClient implements AsyncDisposable {
   readonly table: MessageTable;
   readonly #transport: Transport;
   readonly #schema: Schema;
-  readonly #options: ClientOptions;
+  readonly #timeoutMs: number;
   readonly #header: Header;
   readonly #outbox: Outbox;
   readonly #calls: Calls;
-  readonly #exchanges = new Map<string, Exchange>();
-  /** Messages that may arrive, by number. */
-  readonly #routes: (MessageLayout | undefined)[] = [];
-  readonly #listeners = new Map<string, Set<(fields: Received) => void>>();
-  readonly #ping: Exchange;
-  readonly #keepalive: Exchange;
+  readonly #exchanges: Exchanges;
+  readonly #inbox: Inbox;
   readonly #ended = Promise.withResolvers<VppConnectionError>();
   #end: VppConnectionError | undefined;
   #sent = 0;
-  #received = 0;
-  #unknownContexts = 0;
-  #unknownMessages = 0;
 
   private constructor(
     transport: Transport,
@@ -131,8 +72,8 @@ export class VppClient implements AsyncDisposable {
     clientIndex: number,
   ) {
     this.#transport = transport;
-    this.#options = options;
     this.#schema = schema;
+    this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     this.table = table;
     this.closed = this.#ended.promise;
     this.#header = { id: 0, clientIndex, context: 0 };
@@ -143,9 +84,14 @@ export class VppClient implements AsyncDisposable {
     this.#calls = new Calls((call) => {
       if (call.batch !== undefined) this.#outbox.settled(call.batch);
     });
-    this.#ping = this.#exchange("control_ping");
-    this.#keepalive = this.#exchange("memclnt_keepalive");
-    this.#routes[this.#keepalive.id] = this.#keepalive.request;
+    this.#exchanges = new Exchanges(schema, table);
+    this.#inbox = new Inbox(
+      this.#exchanges,
+      this.#calls,
+      (context) => this.#answerKeepalive(context),
+      options.onCallbackError ?? reportError,
+    );
+    if (this.supports(KEEPALIVE)) this.#exchanges.expect(KEEPALIVE);
     void transport.closed.then((cause) => this.#finish("lost", cause));
   }
 
@@ -183,7 +129,7 @@ export class VppClient implements AsyncDisposable {
       const hello = await promise;
       const table = new MessageTable(hello.table);
       const client = new VppClient(transport, options, schema, table, hello.index);
-      handler = (bytes, start, end) => client.#onMessage(bytes, start, end);
+      handler = (bytes, start, end) => client.#inbox.receive(bytes, start, end);
       return client;
     } catch (error) {
       transport.close();
@@ -264,13 +210,8 @@ export class VppClient implements AsyncDisposable {
    * @throws {VppSchemaError} if VPP lacks the event
    */
   on<E extends EventName>(event: E, callback: (fields: Messages[E]) => void): () => void {
-    const layout = this.#schema.message(event);
-    this.#routes[this.#idOf(layout)] = layout;
-    const listener = (fields: Received): void => callback(fields as unknown as Messages[E]);
-    const listeners = this.#listeners.get(event) ?? new Set();
-    listeners.add(listener);
-    this.#listeners.set(event, listeners);
-    return () => void listeners.delete(listener);
+    this.#exchanges.expect(event);
+    return this.#inbox.listen(event, (fields) => callback(fields as unknown as Messages[E]));
   }
 
   /** Whether VPP has a message, and the reply to it, with the layout of this client's schema. */
@@ -294,10 +235,10 @@ export class VppClient implements AsyncDisposable {
     return {
       sent: this.#sent,
       writes: this.#outbox.writes,
-      received: this.#received,
+      received: this.#inbox.received,
       waiting: this.#calls.size,
-      unknownContexts: this.#unknownContexts,
-      unknownMessages: this.#unknownMessages,
+      unknownContexts: this.#inbox.unknownContexts,
+      unknownMessages: this.#inbox.unknownMessages,
     };
   }
 
@@ -313,25 +254,30 @@ export class VppClient implements AsyncDisposable {
 
   #request(name: string, fields: Fields, options: CallOptions, raw: boolean): Promise<Received> {
     return new Promise((resolve, reject) => {
-      const exchange = this.#exchange(name);
-      const timeoutMs = this.#timeout(options);
+      const exchange = this.#exchanges.of(name);
+      const timeoutMs = options.timeoutMs ?? this.#timeoutMs;
       const call = new RequestCall(name, timeoutMs, exchange.reply, raw, resolve, reject);
-      this.#start(call, exchange, fields, options.signal);
+      this.#start(call, exchange, fields, options.signal, undefined);
     });
   }
 
   #dump(name: string, fields: Fields, options: CallOptions): DumpCall {
-    const exchange = this.#exchange(name);
-    const call = new DumpCall(name, this.#timeout(options), exchange.reply, this.#ping.reply);
-    this.#start(call, exchange, fields, options.signal);
+    const exchange = this.#exchanges.of(name);
+    const ping = this.#exchanges.of("control_ping");
+    const timeoutMs = options.timeoutMs ?? this.#timeoutMs;
+    const call = new DumpCall(name, timeoutMs, exchange.reply, ping.reply);
+    this.#start(call, exchange, fields, options.signal, ping);
     return call;
   }
 
-  #timeout(options: CallOptions): number {
-    return options.timeoutMs ?? this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-  }
-
-  #start(call: Call, exchange: Exchange, fields: Fields, signal: AbortSignal | undefined): void {
+  /** Sends a call's request and, in the same batch and context, what marks its answer's end. */
+  #start(
+    call: Call,
+    exchange: Exchange,
+    fields: Fields,
+    signal: AbortSignal | undefined,
+    endMark: Exchange | undefined,
+  ): void {
     signal?.throwIfAborted();
     if (this.#end !== undefined) throw endOf(call, this.#end);
     if (this.#outbox.full) {
@@ -341,15 +287,14 @@ export class VppClient implements AsyncDisposable {
         `Cannot ${call.operation}: ${this.#calls.size} calls wait, fewer wanted`,
       );
     }
-    call.context = this.#calls.nextContext();
-    call.batch = this.#append(exchange.request, exchange.id, call.context, fields);
-    let messages = 1;
-    if (call instanceof DumpCall) {
-      this.#append(this.#ping.request, this.#ping.id, call.context, {});
-      messages = 2;
-    }
-    this.#outbox.added(call.batch, messages, true);
+    const context = this.#calls.nextContext();
+    const batch = this.#append(exchange.request, exchange.id, context, fields);
+    if (endMark !== undefined) this.#append(endMark.request, endMark.id, context, {});
+    const messages = endMark === undefined ? 1 : 2;
+    this.#outbox.added(batch, messages, true);
     this.#sent += messages;
+    call.context = context;
+    call.batch = batch;
     this.#calls.add(call);
     if (signal !== undefined) {
       const abort = (): void => this.#calls.fail(call, signal.reason);
@@ -358,12 +303,8 @@ export class VppClient implements AsyncDisposable {
     }
   }
 
-  #append(
-    layout: MessageLayout,
-    id: number,
-    context: number,
-    fields: Fields,
-  ): NonNullable<Call["batch"]> {
+  /** Appends a framed message to the open batch; tell the outbox afterwards. */
+  #append(layout: MessageLayout, id: number, context: number, fields: Fields): Batch {
     const batch = this.#outbox.batch();
     const frame = beginFrame(batch.writer);
     this.#header.id = id;
@@ -378,84 +319,9 @@ export class VppClient implements AsyncDisposable {
     return batch;
   }
 
-  #exchange(name: string): Exchange {
-    const known = this.#exchanges.get(name);
-    if (known !== undefined) return known;
-    const request = this.#schema.message(name);
-    const reply = this.#schema.message(request.reply ?? name);
-    const exchange = { request, id: this.#idOf(request), reply };
-    this.#routes[this.#idOf(reply)] = reply;
-    this.#exchanges.set(name, exchange);
-    return exchange;
-  }
-
-  #idOf(message: MessageLayout): number {
-    const id = this.table.idOf(message);
-    if (id !== undefined) return id;
-    const { name, key } = message;
-    throw new VppSchemaError(
-      this.table.mismatch(message) === "layout"
-        ? `Cannot use ${name}: VPP has ${name} with another layout, ${key} wanted`
-        : `Cannot use ${name}: VPP does not have it (is its plugin loaded?), ${key} wanted`,
-    );
-  }
-
-  #onMessage(bytes: Uint8Array, start: number, end: number): void {
-    this.#received++;
-    const layout = end - start < 6 ? undefined : this.#routes[readU16(bytes, start)];
-    if (layout === undefined) {
-      this.#unknownMessages++;
-    } else if (layout === this.#keepalive.request) {
-      this.#answerKeepalive(bytes, start, end);
-    } else if (layout.role === "event") {
-      this.#onEvent(layout, bytes, start, end);
-    } else {
-      this.#onAnswer(layout, bytes, start, end);
-    }
-  }
-
-  #onAnswer(layout: MessageLayout, bytes: Uint8Array, start: number, end: number): void {
-    const call = this.#calls.get(readU32(bytes, start + layout.contextAt));
-    if (call === undefined) {
-      this.#unknownContexts++;
-      return;
-    }
-    try {
-      if (!call.expects(layout)) {
-        throw new VppSchemaError(
-          `Cannot ${call.operation}: VPP answered ${layout.name}, another message wanted`,
-        );
-      }
-      if (call.accept(layout, decodeMessage(layout, bytes, start, end))) this.#calls.settle(call);
-      else this.#calls.touch(call);
-    } catch (error) {
-      this.#calls.fail(call, error);
-    }
-  }
-
-  #onEvent(layout: MessageLayout, bytes: Uint8Array, start: number, end: number): void {
-    const listeners = this.#listeners.get(layout.name);
-    if (listeners === undefined || listeners.size === 0) return;
-    const report = this.#options.onCallbackError ?? reportError;
-    try {
-      const fields = decodeMessage(layout, bytes, start, end);
-      for (const listener of [...listeners]) {
-        try {
-          listener(fields);
-        } catch (error) {
-          report(error, layout.name);
-        }
-      }
-    } catch (error) {
-      report(error, layout.name);
-    }
-  }
-
-  #answerKeepalive(bytes: Uint8Array, start: number, end: number): void {
-    const { request, reply } = this.#keepalive;
-    if (end - start < request.headerSize) return;
-    const context = readU32(bytes, start + request.contextAt);
-    const batch = this.#append(reply, this.#idOf(reply), context, { retval: 0 });
+  #answerKeepalive(context: number): void {
+    const { reply } = this.#exchanges.of(KEEPALIVE);
+    const batch = this.#append(reply, this.#exchanges.idOf(reply), context, { retval: 0 });
     this.#outbox.added(batch, 1, false);
     this.#sent++;
   }

@@ -10,6 +10,7 @@
 export * from "./api_error.ts";
 export * from "./byte_writer.ts";
 export * from "./client.ts";
+export * from "./client_options.ts";
 export * from "./codec.ts";
 export * from "./deep_partial.ts";
 export * from "./error.ts";

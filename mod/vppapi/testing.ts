@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { ClientOptions } from "./client_options.ts";
 import type { Header } from "./codec.ts";
 import type { MessageLayout } from "./layout.ts";
 import type {
@@ -20,7 +21,7 @@ import type {
 import type { Transport } from "./transport.ts";
 import { readU16 } from "./_integers.ts";
 import { ByteWriter } from "./byte_writer.ts";
-import { type ClientOptions, VppClient } from "./client.ts";
+import { VppClient } from "./client.ts";
 import { Codec } from "./codec.ts";
 import { beginFrame, endFrame, FrameReader } from "./frame.ts";
 import { decodeHello, encodeHelloReply } from "./handshake.ts";
