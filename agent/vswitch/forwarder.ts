@@ -1,0 +1,221 @@
+import type { Logger } from "@contiv/log";
+import { nextTurn } from "./api/turns.ts";
+import type { Dataplane } from "./core/mod.ts";
+import { type FrameSink, type Port, PortGoneError } from "./ports/port.ts";
+import type { PortObserver, PortTable } from "./ports/port_table.ts";
+import type { TransmitObserver, Transmitter } from "./ports/transmitter.ts";
+
+/** Waits for descriptors; `Epoll` is one. */
+export interface Poller {
+  readonly count: number;
+  token(i: number): number;
+  events(i: number): number;
+  add(fd: number, events: number, token: number): void;
+  remove(fd: number): void;
+  wait(timeoutMs: number): number;
+  waitAsync(timeoutMs: number): Promise<number>;
+  wake(): void;
+}
+
+export interface ForwarderOptions {
+  readonly dataplane: Dataplane;
+  readonly ports: PortTable;
+  readonly transmitter: Transmitter;
+  readonly poller: Poller;
+  /** A monotonic clock in milliseconds. */
+  readonly now: () => number;
+  readonly logger: Logger;
+}
+
+/** What the forwarder has done, for tests and benches. */
+export interface ForwarderStats {
+  readonly rounds: number;
+  readonly frames: number;
+  readonly idleWaits: number;
+}
+
+/** Frames taken from one port before the next has its turn. */
+const FRAMES_PER_TURN = 64;
+
+/** Milliseconds between two ticks of the data plane. */
+const TICK_MS = 100;
+
+/** Milliseconds of work after which everything else that shares the thread has its turn. */
+const BUSY_MS = 1;
+
+/**
+ * Milliseconds for which the thread itself waits for the next frame after the last. Frames of a
+ * flow are closer than that, and a wait on another thread costs each of them some 20 microseconds.
+ */
+const LINGER_MS = 1;
+
+/** Rounds in which a descriptor may report an error and give nothing before it counts as gone. */
+const MAX_STRIKES = 16;
+
+const EPOLLIN = 1;
+const EPOLLERR = 8;
+const EPOLLHUP = 16;
+
+/**
+ * Carries frames between the ports and the data plane: takes up to 64 from each port that has some,
+ * in turn; gives the thread to others after each millisecond of that; and waits on another thread
+ * when nothing is left to do.
+ */
+export class Forwarder implements PortObserver, TransmitObserver {
+  readonly #options: ForwarderOptions;
+  readonly #sink: FrameSink;
+  readonly #inner = new Map<number, Port>();
+  readonly #strikes = new Map<number, number>();
+  #current = 0;
+  #nowMs = 0;
+  #nextTick = 0;
+  #stopping = false;
+  #idle = false;
+  #rounds = 0;
+  #frames = 0;
+  #idleWaits = 0;
+
+  constructor(options: ForwarderOptions) {
+    this.#options = options;
+    const { dataplane } = options;
+    this.#sink = (buffer, offset, length) => {
+      dataplane.process(buffer, offset, length, this.#current, this.#nowMs);
+    };
+    options.ports.observe(this);
+    options.transmitter.observe(this);
+  }
+
+  get stats(): ForwarderStats {
+    return { rounds: this.#rounds, frames: this.#frames, idleWaits: this.#idleWaits };
+  }
+
+  added(swIfIndex: number, port: Port): void {
+    this.#strikes.delete(swIfIndex);
+    if (port.fd === undefined) this.#inner.set(swIfIndex, port);
+    else this.#options.poller.add(port.fd, EPOLLIN, swIfIndex);
+    this.pending();
+  }
+
+  removed(swIfIndex: number, port: Port): void {
+    if (port.fd === undefined) this.#inner.delete(swIfIndex);
+    else if ((this.#strikes.get(swIfIndex) ?? 0) < MAX_STRIKES) {
+      this.#options.poller.remove(port.fd);
+    }
+    this.#strikes.delete(swIfIndex);
+  }
+
+  lost(swIfIndex: number, frames: number): void {
+    this.#options.dataplane.countTxError(swIfIndex, frames);
+  }
+
+  pending(): void {
+    if (this.#idle) this.#options.poller.wake();
+  }
+
+  /** Forwards until {@link Forwarder.stop} is called. */
+  async run(): Promise<void> {
+    const { now, poller } = this.#options;
+    let busySince = now();
+    let lastFrame = 0;
+    while (!this.#stopping) {
+      const frames = this.round();
+      const time = now();
+      if (frames > 0) {
+        lastFrame = time;
+        if (time - busySince < BUSY_MS) continue;
+        await nextTurn();
+        busySince = now();
+        continue;
+      }
+      if (time - lastFrame < LINGER_MS && time - busySince < BUSY_MS) {
+        poller.wait(LINGER_MS);
+        continue;
+      }
+      if (time - lastFrame < LINGER_MS) {
+        await nextTurn();
+      } else {
+        await this.#sleep(time);
+      }
+      busySince = now();
+    }
+  }
+
+  /** Takes what waits at the ports now, at most 64 frames of each. @returns how many frames */
+  round(): number {
+    const { poller, ports, transmitter } = this.#options;
+    this.#rounds++;
+    this.#tick();
+    transmitter.beginRound();
+    let frames = 0;
+    const ready = poller.wait(0);
+    for (let i = 0; i < ready; i++) {
+      const swIfIndex = poller.token(i);
+      const port = ports.get(swIfIndex);
+      if (port === undefined) continue;
+      const taken = this.#receive(swIfIndex, port);
+      frames += taken;
+      if (taken === 0 && (poller.events(i) & (EPOLLERR | EPOLLHUP)) !== 0) {
+        this.#strike(swIfIndex, port);
+      }
+    }
+    for (const [swIfIndex, port] of this.#inner) {
+      if (port.pending) frames += this.#receive(swIfIndex, port);
+    }
+    transmitter.endRound();
+    this.#frames += frames;
+    return frames;
+  }
+
+  /** Lets {@link Forwarder.run} return after its round. */
+  stop(): void {
+    this.#stopping = true;
+    this.#options.poller.wake();
+  }
+
+  #receive(swIfIndex: number, port: Port): number {
+    this.#current = swIfIndex;
+    this.#nowMs = this.#options.now();
+    try {
+      return port.receive(FRAMES_PER_TURN, this.#sink);
+    } catch (error) {
+      if (!(error instanceof PortGoneError)) throw error;
+      this.#giveUp(swIfIndex, port, error.message);
+      return 0;
+    }
+  }
+
+  async #sleep(time: number): Promise<void> {
+    const { poller } = this.#options;
+    this.#idle = true;
+    this.#idleWaits++;
+    try {
+      await poller.waitAsync(Math.max(1, Math.ceil(this.#nextTick - time)));
+    } finally {
+      this.#idle = false;
+    }
+  }
+
+  #tick(): void {
+    const time = this.#options.now();
+    if (time < this.#nextTick) return;
+    this.#nextTick = time + TICK_MS;
+    this.#options.dataplane.tick(time);
+  }
+
+  #strike(swIfIndex: number, port: Port): void {
+    const strikes = (this.#strikes.get(swIfIndex) ?? 0) + 1;
+    this.#strikes.set(swIfIndex, strikes);
+    if (strikes === MAX_STRIKES) this.#giveUp(swIfIndex, port, "its descriptor reports an error");
+  }
+
+  /** The device is gone: its interface stays, link down, until it is removed through the API. */
+  #giveUp(swIfIndex: number, port: Port, reason: string): void {
+    const { dataplane, logger, poller } = this.#options;
+    this.#strikes.set(swIfIndex, MAX_STRIKES);
+    if (port.fd === undefined) this.#inner.delete(swIfIndex);
+    else poller.remove(port.fd);
+    dataplane.setLinkUp(swIfIndex, false);
+    const name = dataplane.interface(swIfIndex)?.name;
+    logger.warn("interface lost", { interface: name, sw_if_index: swIfIndex, reason });
+  }
+}
