@@ -1,0 +1,83 @@
+import { type Link, NetlinkError } from "@contiv/libc";
+import { type InNamespace, sameValue } from "../../items/mod.ts";
+import type { Descriptor, Item, Retrieved } from "../../reconciler/api.ts";
+import { DeviceError } from "./device_error.ts";
+import { type Namespaces, type PodNamespace, tryOpen } from "./namespaces.ts";
+
+/** What one kind of item does on a device in a container's namespace. */
+export interface DeviceOperations<V extends InNamespace> {
+  readonly kind: string;
+  /** Makes or sets right; what is right already is no error. */
+  apply(namespace: PodNamespace, link: Link, value: V): void;
+  /** Removes; called only if the device is there. */
+  remove(namespace: PodNamespace, link: Link, value: V): void;
+  /** What there is in place of `wanted`. */
+  read(namespace: PodNamespace, link: Link, wanted: V): V | undefined;
+}
+
+/** What the kernel says of something that is not there (any more). */
+const ABSENT: ReadonlySet<string> = new Set([
+  "ENOENT",
+  "ENODEV",
+  "ESRCH",
+  "EADDRNOTAVAIL",
+  "ENXIO",
+]);
+
+/** Whether the kernel refused because the thing, or its device, does not exist. */
+export function isAbsent(error: unknown): boolean {
+  return error instanceof NetlinkError && ABSENT.has(error.code);
+}
+
+/** The device, if it is the item's own. */
+export function findDevice(namespace: PodNamespace, { device }: InNamespace): Link | undefined {
+  const link = namespace.link(device.name);
+  if (link === undefined || device.mac === undefined) return link;
+  return link.mac?.equals(device.mac) ? link : undefined;
+}
+
+/**
+ * A descriptor of things on a device of a container. Their end is tied to the device's: where it, or
+ * the namespace, is gone or is another one's, they are gone, and nothing is touched.
+ */
+export function inNamespace<V extends InNamespace>(
+  namespaces: Namespaces,
+  operations: DeviceOperations<V>,
+): Descriptor<V, undefined> {
+  const apply = (value: V): Promise<undefined> => {
+    const namespace = namespaces.open(value.netns);
+    const link = findDevice(namespace, value);
+    if (link === undefined) {
+      throw new DeviceError("MISSING", value.device.name, value.netns.path);
+    }
+    operations.apply(namespace, link, value);
+    return Promise.resolve(undefined);
+  };
+  return {
+    kind: operations.kind,
+    // Async, so that what is thrown becomes a rejection.
+    // deno-lint-ignore require-await
+    create: async (item: Item<V>) => apply(item.value),
+    // deno-lint-ignore require-await
+    delete: async ({ value }: Item<V>): Promise<void> => {
+      const namespace = tryOpen(namespaces, value.netns);
+      const link = namespace && findDevice(namespace, value);
+      if (namespace === undefined || link === undefined) return;
+      try {
+        operations.remove(namespace, link, value);
+      } catch (error) {
+        if (!isAbsent(error)) throw error;
+      }
+    },
+    // deno-lint-ignore require-await
+    retrieve: async (wanted): Promise<Retrieved<V, undefined>[]> =>
+      wanted.flatMap(({ key, value }) => {
+        const namespace = tryOpen(namespaces, value.netns);
+        const link = namespace && findDevice(namespace, value);
+        if (namespace === undefined || link === undefined) return [];
+        const actual = operations.read(namespace, link, value);
+        return actual === undefined ? [] : [{ key, value: actual, meta: undefined }];
+      }),
+    equal: sameValue,
+  };
+}

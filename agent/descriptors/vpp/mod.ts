@@ -1,0 +1,13 @@
+/**
+ * Descriptors of what contiv makes in VPP, one kind each, over its binary API. Objects are ours by
+ * tag, by the interface they are on, or by prefix; nothing else in VPP is touched.
+ *
+ * @module
+ */
+export * from "./address_descriptor.ts";
+export * from "./interface_descriptor.ts";
+export * from "./loopback_descriptor.ts";
+export * from "./neighbour_descriptor.ts";
+export * from "./route_descriptor.ts";
+export * from "./unnumbered_descriptor.ts";
+export * from "./vpp_access.ts";

@@ -1,0 +1,52 @@
+import { AfPacketFlags, AfPacketMode, type VppClient } from "@contiv/vppapi";
+import { attachmentOfTag, type VppInterface } from "../../items/mod.ts";
+import { DeviceError, type Namespaces, type PodNamespace } from "../linux/mod.ts";
+import { deleted, NO_INTERFACE } from "./_api.ts";
+import type { PodLink } from "./pod_link.ts";
+
+/** VPP names an interface on a packet socket `host-<device>`. */
+const VPP_NAME = /^host-(ctv[0-9a-f]{12})$/;
+
+/**
+ * A veth pair whose node end VPP opens as a packet socket: af_packet_create_v3 of af_packet.api. For
+ * nodes without /dev/vhost-net, which VPP needs for a TAP.
+ */
+export function vethLink(namespaces: Namespaces): PodLink {
+  return {
+    kind: "veth",
+    async create(client: VppClient, value: VppInterface, namespace: PodNamespace): Promise<number> {
+      const { hostIfName, hostMac, mac, mtu, netns, tag } = value;
+      const name = nodeDevice(tag);
+      const existing = namespace.link(hostIfName);
+      if (existing === undefined) {
+        await namespaces.deleteHostLink(name);
+        namespaces.createVeth(netns, { name, mtu }, { name: hostIfName, mac: hostMac, mtu });
+        namespaces.setHostLinkUp(name);
+      } else if (existing.kind !== "veth" || !existing.mac?.equals(hostMac)) {
+        throw new DeviceError("FOREIGN", hostIfName, netns.path);
+      }
+      const { sw_if_index } = await client.request("af_packet_create_v3", {
+        mode: AfPacketMode.ETHERNET,
+        use_random_hw_addr: false,
+        hw_addr: mac.bytes,
+        host_if_name: name,
+        flags: AfPacketFlags.CKSUM_GSO,
+      });
+      await client.request("sw_interface_tag_add_del", { is_add: true, sw_if_index, tag });
+      return sw_if_index;
+    },
+    async delete(client: VppClient, _swIfIndex: number, interfaceName: string): Promise<void> {
+      const device = VPP_NAME.exec(interfaceName)?.[1];
+      if (device === undefined) return;
+      const request = client.request("af_packet_delete", { host_if_name: device });
+      await deleted(request, "NO_SUCH_ENTRY", "INVALID_VALUE", ...NO_INTERFACE);
+      await namespaces.deleteHostLink(device);
+    },
+    owns: (interfaceName: string): boolean => VPP_NAME.test(interfaceName),
+  };
+}
+
+/** The node end's name, within Linux' 15 octets. */
+function nodeDevice(tag: string): string {
+  return `ctv${(attachmentOfTag(tag) ?? "").slice(0, 12)}`;
+}

@@ -1,0 +1,8 @@
+/**
+ * Features: pure functions from a slice of state to items. They know neither VPP's nor Linux'
+ * calls, only the items that descriptors turn into them.
+ *
+ * @module
+ */
+export * from "./gateway.ts";
+export * from "./pods.ts";
