@@ -1,4 +1,5 @@
 import type { Calls, Received } from "./_calls.ts";
+import type { CallbackErrorHandler } from "./client_options.ts";
 import type { Exchanges } from "./_exchanges.ts";
 import type { MessageLayout } from "./layout.ts";
 import { readU16, readU32 } from "./_integers.ts";
@@ -7,9 +8,6 @@ import { VppSchemaError } from "./error.ts";
 
 /** Shortest message that can be told apart: its number and a context or client index. */
 const SHORTEST = 6;
-
-/** Told what an event's callback threw. */
-export type CallbackErrorHandler = (error: unknown, event: string) => void;
 
 /** Hands every message that arrives to the call that waits for it or to the event's callbacks. */
 export class Inbox {

@@ -1,6 +1,8 @@
-import type { CallbackErrorHandler } from "./_inbox.ts";
 import type { MessageMismatch } from "./message_table.ts";
 import type { Schema } from "./schema.ts";
+
+/** Told what an event's callback threw. */
+export type CallbackErrorHandler = (error: unknown, event: string) => void;
 
 /** How to make a client over a transport. */
 export interface ClientOptions {
