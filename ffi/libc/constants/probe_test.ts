@@ -95,7 +95,7 @@ if (compiler === undefined) {
 Deno.test({
   name: "constants and struct offsets are those of the C headers",
   ignore: compiler === undefined,
-  fn() {
+  fn(): void {
     const expected = expectedNumbers();
     const folder = Deno.makeTempDirSync({ prefix: "contiv-probe-" });
     try {
