@@ -3,29 +3,37 @@ import nodeAssert from "node:assert/strict";
 // deno-lint-ignore no-explicit-any -- a class with any constructor, as deno std's assertThrows takes
 type ErrorClass<E extends Error> = abstract new (...args: any[]) => E;
 
+/**
+ * For node:assert, whose types (of the version that grpc-js brings along) want a message to be there
+ * or its argument to be absent; `undefined` has always meant the same.
+ */
+function given(message: string | undefined): string {
+  return message as string;
+}
+
 /** Fails unless the condition holds. */
 export function assert(condition: unknown, message?: string): asserts condition {
-  nodeAssert(condition, message);
+  nodeAssert(condition, given(message));
 }
 
 /** Fails unless both are deeply and strictly equal. */
 export function assertEquals<T>(actual: T, expected: T, message?: string): void {
-  nodeAssert.deepStrictEqual(actual, expected, message);
+  nodeAssert.deepStrictEqual(actual, expected, given(message));
 }
 
 /** Fails if both are deeply and strictly equal. */
 export function assertNotEquals<T>(actual: T, expected: T, message?: string): void {
-  nodeAssert.notDeepStrictEqual(actual, expected, message);
+  nodeAssert.notDeepStrictEqual(actual, expected, given(message));
 }
 
 /** Fails unless both are the same value. */
 export function assertStrictEquals<T>(actual: T, expected: T, message?: string): void {
-  nodeAssert.strictEqual(actual, expected, message);
+  nodeAssert.strictEqual(actual, expected, given(message));
 }
 
 /** Fails unless the text matches. */
 export function assertMatch(actual: string, expected: RegExp, message?: string): void {
-  nodeAssert.match(actual, expected, message);
+  nodeAssert.match(actual, expected, given(message));
 }
 
 /** Fails unless the text holds the other. */
