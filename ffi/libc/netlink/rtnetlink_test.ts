@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@contiv/assert";
+import { isDeepStrictEqual } from "node:util";
 import { IpAddress, IpPrefix, MacAddress } from "@contiv/net";
 import { canMakeNamespaces, TestNamespace, withLibc } from "../_testing.ts";
 import type { Libc } from "../libc.ts";
@@ -45,7 +46,7 @@ function wire(rtnetlink: RtNetlink): Link {
   return right;
 }
 
-kernelTest("links are as ip(8) sees them", (_libc, { namespace, rtnetlink }) => {
+kernelTest("links are as ip(8) sees them", async (_libc, { namespace, rtnetlink }) => {
   const mac = MacAddress.parse("02:00:00:00:00:07");
   rtnetlink.createVeth({ name: "left", mtu: 1450, peer: { name: "right", mtu: 1440, mac } });
   rtnetlink.createBridge("br0");
@@ -61,69 +62,73 @@ kernelTest("links are as ip(8) sees them", (_libc, { namespace, rtnetlink }) => 
   });
   rtnetlink.setLink(linkOf(rtnetlink, "right").index, { name: "eth0", up: true });
 
-  const links = rtnetlink.links();
-  const ours = links.map((link) => ({
-    ifindex: link.index,
-    ifname: link.name,
-    mtu: link.mtu,
-    address: link.mac?.toString(),
-    kind: link.kind,
-    up: link.up,
-    operstate: link.operationalState.toUpperCase(),
-    master: links.find(({ index }) => index === link.master)?.name,
-    peer: link.kind === "veth" && links.find(({ index }) => index === link.linkIndex)?.name,
-    ifalias: link.alias,
-    gso: [link.gsoMaxSize, link.gsoMaxSegments, link.groMaxSize],
-    txqlen: link.txQueueLength,
-  }));
-  const theirs = namespace.ip("link").map((link) => {
-    const info = link["linkinfo"];
-    const kind = isRecord(info) ? info["info_kind"] : undefined;
-    return {
-      ifindex: link["ifindex"],
-      ifname: link["ifname"],
-      mtu: link["mtu"],
-      address: link["address"],
-      kind,
-      up: Array.isArray(link["flags"]) && link["flags"].includes("UP"),
-      operstate: link["operstate"],
-      master: link["master"],
-      peer: kind === "veth" && link["link"],
-      ifalias: link["ifalias"],
-      gso: [link["gso_max_size"], link["gso_max_segs"], link["gro_max_size"]],
-      txqlen: link["txqlen"],
-    };
+  await assertSettlesEqual(() => {
+    const links = rtnetlink.links();
+    const ours = links.map((link) => ({
+      ifindex: link.index,
+      ifname: link.name,
+      mtu: link.mtu,
+      address: link.mac?.toString(),
+      kind: link.kind,
+      up: link.up,
+      operstate: link.operationalState.toUpperCase(),
+      master: links.find(({ index }) => index === link.master)?.name,
+      peer: link.kind === "veth" && links.find(({ index }) => index === link.linkIndex)?.name,
+      ifalias: link.alias,
+      gso: [link.gsoMaxSize, link.gsoMaxSegments, link.groMaxSize],
+      txqlen: link.txQueueLength,
+    }));
+    const theirs = namespace.ip("link").map((link) => {
+      const info = link["linkinfo"];
+      const kind = isRecord(info) ? info["info_kind"] : undefined;
+      return {
+        ifindex: link["ifindex"],
+        ifname: link["ifname"],
+        mtu: link["mtu"],
+        address: link["address"],
+        kind,
+        up: Array.isArray(link["flags"]) && link["flags"].includes("UP"),
+        operstate: link["operstate"],
+        master: link["master"],
+        peer: kind === "veth" && link["link"],
+        ifalias: link["ifalias"],
+        gso: [link["gso_max_size"], link["gso_max_segs"], link["gro_max_size"]],
+        txqlen: link["txqlen"],
+      };
+    });
+    return [ours, theirs];
   });
-  assertEquals<unknown>(ours, theirs);
   assertEquals(linkOf(rtnetlink, "eth0").mac, mac);
 });
 
-kernelTest("addresses are as ip(8) sees them", (_libc, { namespace, rtnetlink }) => {
+kernelTest("addresses are as ip(8) sees them", async (_libc, { namespace, rtnetlink }) => {
   const right = wire(rtnetlink);
-  const ours = rtnetlink.addresses({ index: right.index }).map((address) => ({
-    local: address.address.toString(),
-    prefixlen: address.prefixLength,
-    scope: address.scope,
-    nodad: address.nodad,
-    tentative: address.tentative,
-  }));
-  const [link] = namespace.ip("address", "show", "dev", "right");
-  const infos: unknown = link?.["addr_info"];
-  assert(Array.isArray(infos));
-  const theirs = infos.map((info) => ({
-    local: info["local"],
-    prefixlen: info["prefixlen"],
-    scope: info["scope"],
-    nodad: info["nodad"] === true,
-    tentative: info["tentative"] === true,
-  }));
-  assertEquals(ours, theirs);
+  await assertSettlesEqual(() => {
+    const ours = rtnetlink.addresses({ index: right.index }).map((address) => ({
+      local: address.address.toString(),
+      prefixlen: address.prefixLength,
+      scope: address.scope,
+      nodad: address.nodad,
+      tentative: address.tentative,
+    }));
+    const [link] = namespace.ip("address", "show", "dev", "right");
+    const infos: unknown = link?.["addr_info"];
+    assert(Array.isArray(infos));
+    const theirs = infos.map((info) => ({
+      local: info["local"],
+      prefixlen: info["prefixlen"],
+      scope: info["scope"],
+      nodad: info["nodad"] === true,
+      tentative: info["tentative"] === true,
+    }));
+    return [ours, theirs];
+  });
   assertEquals(rtnetlink.addresses({ family: 4 }).map((a) => `${a.address}`), ["10.1.2.3"]);
   rtnetlink.deleteAddress({ index: right.index, address: ip("10.1.2.3"), prefixLength: 24 });
   assertEquals(rtnetlink.addresses({ family: 4 }), []);
 });
 
-kernelTest("routes are as ip(8) sees them", (_libc, { namespace, rtnetlink }) => {
+kernelTest("routes are as ip(8) sees them", async (_libc, { namespace, rtnetlink }) => {
   const { index } = wire(rtnetlink);
   rtnetlink.addRoute({ family: 4, gateway: ip("10.1.2.1"), mtu: 1300, metric: 5 });
   rtnetlink.addRoute({ family: 6, gateway: ip("fd00::1"), index });
@@ -149,43 +154,45 @@ kernelTest("routes are as ip(8) sees them", (_libc, { namespace, rtnetlink }) =>
     table: 1234,
   });
   for (const family of [4, 6] as const) {
-    const ours = rtnetlink.routes({ family }).map((route) => ({
-      dst: route.destination.length === 0
-        ? "default"
-        : route.destination.length === route.destination.bits
-        ? `${route.destination.address}`
-        : `${route.destination}`,
-      gateway: route.gateway?.toString(),
-      dev: route.index === undefined ? undefined : rtnetlink.link(route.index)?.name,
-      type: route.type,
-      scope: family === 4 ? route.scope : "global",
-      prefsrc: route.source?.toString(),
-      metric: route.metric ?? 0,
-      onlink: route.onlink,
-      mtu: route.mtu,
-    }));
-    const listed = namespace.ip(`-${family}`, "route", "show", "table", "all");
-    const theirs = listed.map((route) => {
-      const { via, metrics, flags } = route as Record<string, unknown> & {
-        via?: { host: string };
-        metrics?: { mtu?: number }[];
-        flags: string[];
-      };
-      const dev = route["dev"];
-      return {
-        dst: route["dst"],
-        gateway: route["gateway"] ?? via?.host,
-        // ip(8) names the loopback where the kernel names no link.
-        dev: route["type"] === "blackhole" && family === 4 ? undefined : dev,
-        type: route["type"],
-        scope: family === 4 ? route["scope"] ?? "global" : "global",
-        prefsrc: route["prefsrc"],
-        metric: route["metric"] ?? 0,
-        onlink: flags.includes("onlink"),
-        mtu: metrics?.[0]?.mtu,
-      };
+    await assertSettlesEqual(() => {
+      const ours = rtnetlink.routes({ family }).map((route) => ({
+        dst: route.destination.length === 0
+          ? "default"
+          : route.destination.length === route.destination.bits
+          ? `${route.destination.address}`
+          : `${route.destination}`,
+        gateway: route.gateway?.toString(),
+        dev: route.index === undefined ? undefined : rtnetlink.link(route.index)?.name,
+        type: route.type,
+        scope: family === 4 ? route.scope : "global",
+        prefsrc: route.source?.toString(),
+        metric: route.metric ?? 0,
+        onlink: route.onlink,
+        mtu: route.mtu,
+      }));
+      const listed = namespace.ip(`-${family}`, "route", "show", "table", "all");
+      const theirs = listed.map((route) => {
+        const { via, metrics, flags } = route as Record<string, unknown> & {
+          via?: { host: string };
+          metrics?: { mtu?: number }[];
+          flags: string[];
+        };
+        const dev = route["dev"];
+        return {
+          dst: route["dst"],
+          gateway: route["gateway"] ?? via?.host,
+          // ip(8) names the loopback where the kernel names no link.
+          dev: route["type"] === "blackhole" && family === 4 ? undefined : dev,
+          type: route["type"],
+          scope: family === 4 ? route["scope"] ?? "global" : "global",
+          prefsrc: route["prefsrc"],
+          metric: route["metric"] ?? 0,
+          onlink: flags.includes("onlink"),
+          mtu: metrics?.[0]?.mtu,
+        };
+      });
+      return [sorted(ours), sorted(theirs)];
     });
-    assertEquals<unknown>(sorted(ours), sorted(theirs));
   }
   assertEquals(rtnetlink.routes({ table: 1234 }).map((r) => `${r.destination}`), ["fd01::/48"]);
   assertEquals(rtnetlink.routes({ table: 4321 }), []);
@@ -342,6 +349,19 @@ const TABLES: Readonly<Record<number, string>> = { 253: "default", 254: "main", 
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
+}
+
+/**
+ * Compares two views of a state that the kernel still settles on its own, such as a link's carrier
+ * or the look for duplicate addresses, between one look and the next.
+ */
+async function assertSettlesEqual(look: () => [ours: unknown, theirs: unknown]): Promise<void> {
+  for (let attempt = 0; attempt < 40; attempt++) {
+    const [ours, theirs] = look();
+    if (isDeepStrictEqual(ours, theirs)) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  assertEquals(...look());
 }
 
 /** In an order of its own, for lists whose order means nothing. */
