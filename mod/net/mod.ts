@@ -8,4 +8,5 @@ export * from "./checksum.ts";
 export * from "./error.ts";
 export * from "./ip.ts";
 export * from "./mac.ts";
+export * from "./packet/mod.ts";
 export * from "./prefix.ts";

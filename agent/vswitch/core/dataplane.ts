@@ -1,78 +1,66 @@
-import type { Family, IpAddress, IpPrefix, MacAddress } from "@contiv/net";
-import type {
-  DataplaneOptions,
-  InterfaceOptions,
-  InterfaceView,
-  NeighborInfo,
-  NeighborKey,
-  Route,
-  RouteChange,
-  TableInfo,
+import {
+  type Family,
+  type IpAddress,
+  type IpPrefix,
+  MacAddress,
+  VNET_HEADER_LENGTH,
+} from "@contiv/net";
+import {
+  addAddress,
+  disableIp6,
+  enableIp6,
+  removeAddress,
+  setAddressRoutes,
+  setUnnumbered,
+} from "./control/addresses.ts";
+import type { NeighborConfig } from "./control/neighbors.ts";
+import { changeRoute, findRoute, flushSource, listRoutes, removeTable } from "./control/routes.ts";
+import { sourceAddress } from "./control/source_address.ts";
+import { Core } from "./core.ts";
+import { errorIndex } from "./errors.ts";
+import { FibSource } from "./fib/source.ts";
+import { Interface } from "./interface.ts";
+import { ethernetInput } from "./nodes/ethernet_input.ts";
+import { probeNeighbor } from "./nodes/probe.ts";
+import { Packet } from "./packet.ts";
+import { Retval } from "./retval.ts";
+import {
+  type DataplaneOptions,
+  type InterfaceOptions,
+  type InterfaceView,
+  type NeighborInfo,
+  type NeighborKey,
+  NONE,
+  type Route,
+  type RouteChange,
+  type TableInfo,
 } from "./types.ts";
 
-/** The packet plane's control surface; {@link Dataplane} implements it. */
-export interface DataplaneControl {
-  /** Makes an interface, admin down, link up. @returns its sw_if_index: the one freed last, or new */
-  createInterface(options: InterfaceOptions): number;
-  /** Removes it with its addresses, borrowers, neighbours; routes via it stop resolving. */
-  deleteInterface(swIfIndex: number): number;
-  /** In the order of sw_if_index. */
-  interfaces(): IterableIterator<InterfaceView>;
-  interface(swIfIndex: number): InterfaceView | undefined;
-  interfaceByName(name: string): InterfaceView | undefined;
-  setFlags(swIfIndex: number, adminUp: boolean): number;
-  setLinkUp(swIfIndex: number, linkUp: boolean): number;
-  setMtu(swIfIndex: number, mtu: readonly [number, number, number, number]): number;
-  setHwMtu(swIfIndex: number, linkMtu: number): number;
-  setMac(swIfIndex: number, mac: MacAddress): number;
-  setTag(swIfIndex: number, tag: string): number;
-  clearTag(swIfIndex: number): number;
-  setTable(swIfIndex: number, family: Family, tableId: number): number;
-  /** The port could not write (full queue, vanished device) or lost received frames. */
-  countTxError(swIfIndex: number, packets: number): void;
-  countRxMiss(swIfIndex: number, packets: number): void;
-  clearCounters(swIfIndex?: number): void;
+const REASSEMBLY_TIMEOUT = errorIndex(
+  "ip4-local-full-reassembly: fragments dropped due to reassembly timeout",
+);
+/** Neighbours looked at per tick and family. */
+const AGED_PER_TICK = 64;
 
-  addDelAddress(
-    swIfIndex: number,
-    isAdd: boolean,
-    delAll: boolean,
-    prefix: IpPrefix | undefined,
-  ): number;
-  /** `unnumbered` borrows the addresses of `lender` (the API's `sw_if_index`). */
-  setUnnumbered(lender: number, unnumbered: number, isAdd: boolean): number;
-  ip6EnableDisable(swIfIndex: number, enable: boolean): number;
+/** The pure packet plane: VPP's tables with the operations of its API, and `process` over them. */
+export class Dataplane {
+  readonly #core: Core;
+  readonly #packet = new Packet();
+  /** Freed interface indices; the last one is used first, as in VPP's pools. */
+  readonly #freed: number[] = [];
 
-  addDelNeighbor(key: NeighborKey, isAdd: boolean): { retval: number; statsIndex: number };
-  neighbors(family: Family, swIfIndex?: number): IterableIterator<NeighborInfo>;
-  flushNeighbors(family: Family, swIfIndex?: number): number;
-  neighborReplaceBegin(): number;
-  neighborReplaceEnd(): number;
+  /** Starts with `local0` at index 0 and table 0 of both families. */
+  constructor(options: DataplaneOptions) {
+    this.#core = new Core(options, (at, nextHop) => this.#probeUnknown(at, nextHop));
+    this.#core.fib.createTable(4, 0, "ipv4-VRF:0");
+    this.#core.fib.createTable(6, 0, "ipv6-VRF:0");
+    this.createInterface({
+      kind: "local",
+      name: "local0",
+      mac: MacAddress.from(new Uint8Array(6)),
+    });
+  }
 
-  addDelTable(isAdd: boolean, family: Family, tableId: number, name: string): number;
-  tables(): IterableIterator<TableInfo>;
-  addDelRoute(change: RouteChange): { retval: number; statsIndex: number };
-  /** As ip_route_v2_dump; `src` 0 for all sources. Undefined if there is no such table. */
-  routes(tableId: number, family: Family, src?: number): IterableIterator<Route> | undefined;
-  /** The route that a lookup of this address (`exact` false) or prefix finds. */
-  lookupRoute(tableId: number, prefix: IpPrefix, exact: boolean): Route | undefined;
-  tableReplaceBegin(family: Family, tableId: number): number;
-  tableReplaceEnd(family: Family, tableId: number): number;
-  tableFlush(family: Family, tableId: number): number;
-
-  /** Node error counters in VPP's names that are not 0. */
-  errors(): IterableIterator<{ node: string; reason: string; count: number }>;
-  /** Traces the next `count` packets, of one interface or of all. 0 disarms. */
-  armTrace(count: number, swIfIndex?: number): void;
-  clearTrace(): void;
-  /** The way of VPP's `show trace`. */
-  showTrace(limit?: number): string;
-  /** The source address VPP would choose for an answer of its own to `towards`. */
-  sourceAddress(swIfIndex: number, towards: IpAddress): IpAddress | undefined;
-}
-
-/** The pure packet plane: tables, and `process` over them. */
-export interface Dataplane extends DataplaneControl {
   /**
    * Takes a received frame: rewrites it in place and emits it, answers it, or drops it.
    * @param offset of the virtio-net header; `length` includes it
@@ -84,10 +72,380 @@ export interface Dataplane extends DataplaneControl {
     length: number,
     swIfIndex: number,
     nowMs: number,
-  ): void;
-  /** Ages neighbours, repeats probes and announcements; bounded work. Call about every 100 ms. */
-  tick(nowMs: number): void;
+  ): void {
+    const core = this.#core;
+    const rx = core.interfaces[swIfIndex];
+    if (rx === undefined) return;
+    core.nowMs = nowMs;
+    if (length < VNET_HEADER_LENGTH || offset < 0 || offset + length > buffer.length) {
+      rx.counters.rxError++;
+      return;
+    }
+    const p = this.#packet;
+    p.buffer = buffer;
+    p.start = offset;
+    p.l2 = offset + VNET_HEADER_LENGTH;
+    p.l3 = p.l2;
+    p.end = offset + length;
+    p.rx = rx;
+    p.nowMs = nowMs;
+    p.local = false;
+    p.flowHash = 0;
+    p.traced = core.trace.begin(swIfIndex);
+    if (p.traced) {
+      const node = rx.kind === "tap" ? "virtio-input" : `${rx.kind.replace("_", "-")}-input`;
+      core.trace.add(nowMs, node, `${rx.name} sw_if_index ${swIfIndex} len ${p.end - p.l2}`);
+    }
+    ethernetInput(core, p);
+  }
+
+  /** Ages neighbours and gives up reassemblies; bounded work. Call about every 100 ms. */
+  tick(nowMs: number): void {
+    const core = this.#core;
+    core.nowMs = nowMs;
+    core.neighbors.age(nowMs, AGED_PER_TICK, (at, address) => this.#probe(at, address));
+    core.reassembly.expire(nowMs);
+    core.errors.counts[REASSEMBLY_TIMEOUT]! += core.reassembly.timeouts;
+    core.reassembly.timeouts = 0;
+  }
+
+  /** Makes an interface, admin down, link up. @returns its sw_if_index */
+  createInterface(options: InterfaceOptions): number {
+    const { interfaces, fib } = this.#core;
+    const swIfIndex = this.#freed.pop() ?? interfaces.length;
+    interfaces[swIfIndex] = new Interface(
+      swIfIndex,
+      options,
+      fib.table(4, 0)!,
+      fib.table(6, 0)!,
+    );
+    return swIfIndex;
+  }
+
+  /** Removes it with its addresses and neighbours; routes over it never resolve again. */
+  deleteInterface(swIfIndex: number): number {
+    const core = this.#core;
+    const at = core.interfaces[swIfIndex];
+    if (at === undefined || swIfIndex === 0) return Retval.INVALID_SW_IF_INDEX;
+    this.setFlags(swIfIndex, false);
+    core.neighbors.removeWhere((neighbor) => neighbor.swIfIndex === swIfIndex);
+    this.addDelAddress(swIfIndex, false, true, undefined);
+    while (at.ip6Locks > 0) disableIp6(core, at);
+    for (const other of core.interfaces) {
+      if (other?.unnumberedTo === swIfIndex) setUnnumbered(core, other, undefined);
+    }
+    core.fib.interfaceDeleted(swIfIndex);
+    core.interfaces[swIfIndex] = undefined;
+    this.#freed.push(swIfIndex);
+    this.#core.onEvent({
+      kind: "interface",
+      swIfIndex,
+      adminUp: false,
+      linkUp: false,
+      deleted: true,
+    });
+    return Retval.OK;
+  }
+
+  /** In the order of sw_if_index. */
+  *interfaces(): IterableIterator<InterfaceView> {
+    for (const at of this.#core.interfaces) if (at) yield at;
+  }
+
+  interface(swIfIndex: number): InterfaceView | undefined {
+    return this.#core.interfaces[swIfIndex];
+  }
+
+  interfaceByName(name: string): InterfaceView | undefined {
+    return this.#core.interfaces.find((at) => at?.name === name);
+  }
+
+  /** Admin up or down (API: sw_interface_set_flags). Down forgets dynamic neighbours. */
+  setFlags(swIfIndex: number, adminUp: boolean): number {
+    return this.#with(swIfIndex, (at) => {
+      if (at.adminUp === adminUp) return Retval.OK;
+      if (!adminUp) {
+        setAddressRoutes(this.#core, at, false);
+        this.#core.neighbors.removeWhere((neighbor) =>
+          neighbor.swIfIndex === swIfIndex && !neighbor.isStatic
+        );
+      }
+      at.adminUp = adminUp;
+      this.#core.fib.interfaceChanged(swIfIndex);
+      if (adminUp) setAddressRoutes(this.#core, at, true);
+      this.#tellState(at);
+      return Retval.OK;
+    });
+  }
+
+  setLinkUp(swIfIndex: number, linkUp: boolean): number {
+    return this.#with(swIfIndex, (at) => {
+      if (at.linkUp === linkUp) return Retval.OK;
+      at.linkUp = linkUp;
+      this.#core.fib.interfaceChanged(swIfIndex);
+      this.#tellState(at);
+      return Retval.OK;
+    });
+  }
+
+  /** Layer 3, IPv4, IPv6, MPLS (API: sw_interface_set_mtu). */
+  setMtu(swIfIndex: number, mtu: readonly [number, number, number, number]): number {
+    return this.#with(swIfIndex, (at) => {
+      at.mtu = mtu;
+      this.#core.adjacencyControl.interfaceChanged(swIfIndex);
+      return Retval.OK;
+    });
+  }
+
+  /** The link's MTU, which layer 3 follows (API: hw_interface_set_mtu). */
+  setHwMtu(swIfIndex: number, linkMtu: number): number {
+    return this.#with(swIfIndex, (at) => {
+      at.linkMtu = linkMtu;
+      at.mtu = [linkMtu, at.mtu[1], at.mtu[2], at.mtu[3]];
+      this.#core.adjacencyControl.interfaceChanged(swIfIndex);
+      return Retval.OK;
+    });
+  }
+
+  setMac(swIfIndex: number, mac: MacAddress): number {
+    return this.#with(swIfIndex, (at) => {
+      at.mac = mac;
+      this.#core.adjacencyControl.interfaceChanged(swIfIndex);
+      return Retval.OK;
+    });
+  }
+
+  setTag(swIfIndex: number, tag: string): number {
+    return this.#with(swIfIndex, (at) => {
+      at.tag = tag;
+      return Retval.OK;
+    });
+  }
+
+  clearTag(swIfIndex: number): number {
+    return this.setTag(swIfIndex, "");
+  }
+
+  /** Binds an interface without addresses to a table (API: sw_interface_set_table). */
+  setTable(swIfIndex: number, family: Family, tableId: number): number {
+    return this.#with(swIfIndex, (at) => {
+      const table = this.#core.fib.table(family, tableId);
+      if (table === undefined) return Retval.NO_SUCH_FIB;
+      const lender = at.unnumberedTo === undefined ? at : this.#core.interfaces[at.unnumberedTo];
+      if (lender?.addresses.some((prefix) => prefix.family === family)) {
+        return Retval.ADDRESS_FOUND_FOR_INTERFACE;
+      }
+      this.#core.neighbors.rebind(swIfIndex, family, () => {
+        if (family === 4) at.ip4Table = table;
+        else at.ip6Table = table;
+      });
+      return Retval.OK;
+    });
+  }
+
+  /** The port could not write: a full queue, a vanished device. */
+  countTxError(swIfIndex: number, packets: number): void {
+    const at = this.#core.interfaces[swIfIndex];
+    if (at) at.counters.txError += packets;
+  }
+
+  /** The port lost frames before they could be read. */
+  countRxMiss(swIfIndex: number, packets: number): void {
+    const at = this.#core.interfaces[swIfIndex];
+    if (at) at.counters.rxMiss += packets;
+  }
+
+  /** Zeroes the counters of one interface or all, and with all the nodes' error counters. */
+  clearCounters(swIfIndex?: number): void {
+    for (const at of this.#core.interfaces) {
+      if (at && (swIfIndex === undefined || at.swIfIndex === swIfIndex)) at.clearCounters();
+    }
+    if (swIfIndex === undefined) this.#core.errors.clear();
+  }
+
+  /** API: sw_interface_add_del_address; `delAll` needs no prefix. */
+  addDelAddress(
+    swIfIndex: number,
+    isAdd: boolean,
+    delAll: boolean,
+    prefix: IpPrefix | undefined,
+  ): number {
+    return this.#with(swIfIndex, (at) => {
+      if (delAll) {
+        for (const known of at.addresses) removeAddress(this.#core, at, known);
+        return Retval.OK;
+      }
+      if (prefix === undefined) return Retval.INVALID_VALUE;
+      return isAdd ? addAddress(this.#core, at, prefix) : removeAddress(this.#core, at, prefix);
+    });
+  }
+
+  /** `unnumbered` borrows the addresses of `lender` (the API's `sw_if_index`). */
+  setUnnumbered(lender: number, unnumbered: number, isAdd: boolean): number {
+    return this.#with(unnumbered, (at) => {
+      const from = this.#core.interfaces[lender];
+      if (isAdd && from === undefined) return Retval.INVALID_SW_IF_INDEX_2;
+      return setUnnumbered(this.#core, at, isAdd ? from : undefined);
+    });
+  }
+
+  ip6EnableDisable(swIfIndex: number, enable: boolean): number {
+    return this.#with(
+      swIfIndex,
+      (at) => enable ? enableIp6(this.#core, at) : disableIp6(this.#core, at),
+    );
+  }
+
+  /** API: ip_neighbor_add_del. */
+  addDelNeighbor(key: NeighborKey, isAdd: boolean): { retval: number; statsIndex: number } {
+    if (this.#core.interfaces[key.swIfIndex] === undefined) {
+      return { retval: Retval.INVALID_SW_IF_INDEX, statsIndex: NONE };
+    }
+    if (isAdd) return this.#core.neighbors.add(key);
+    return {
+      retval: this.#core.neighbors.remove(key.swIfIndex, key.address),
+      statsIndex: NONE,
+    };
+  }
+
+  neighbors(family: Family, swIfIndex?: number): IterableIterator<NeighborInfo> {
+    return this.#core.neighbors.list(family, swIfIndex);
+  }
+
+  /** API: ip_neighbor_flush: static ones too. */
+  flushNeighbors(family: Family, swIfIndex = NONE): number {
+    this.#core.neighbors.removeWhere((neighbor) =>
+      neighbor.address.family === family &&
+      (swIfIndex === NONE || neighbor.swIfIndex === swIfIndex)
+    );
+    return Retval.OK;
+  }
+
+  /** API: ip_neighbor_config. */
+  configureNeighbors(family: Family, config: NeighborConfig): number {
+    this.#core.neighbors.configure(family, config);
+    return Retval.OK;
+  }
+
+  neighborConfig(family: Family): NeighborConfig {
+    return this.#core.neighbors.config(family);
+  }
+
+  neighborReplaceBegin(): number {
+    this.#core.neighbors.mark();
+    return Retval.OK;
+  }
+
+  neighborReplaceEnd(): number {
+    this.#core.neighbors.sweep();
+    return Retval.OK;
+  }
+
+  /** API: ip_table_add_del; table 0 is always there. */
+  addDelTable(isAdd: boolean, family: Family, tableId: number, name: string): number {
+    if (!isAdd) removeTable(this.#core, family, tableId);
+    else if (!this.#core.fib.table(family, tableId)) {
+      this.#core.fib.createTable(family, tableId, name || `ipv${family}-VRF:${tableId}`);
+    }
+    return Retval.OK;
+  }
+
+  *tables(): IterableIterator<TableInfo> {
+    for (const table of this.#core.fib.tables) if (table) yield table;
+  }
+
+  /** API: ip_route_add_del_v2. */
+  addDelRoute(change: RouteChange): { retval: number; statsIndex: number } {
+    return changeRoute(this.#core, change);
+  }
+
+  /** As ip_route_v2_dump; `src` 0 for all sources. Undefined if there is no such table. */
+  routes(tableId: number, family: Family, src = 0): IterableIterator<Route> | undefined {
+    const table = this.#core.fib.table(family, tableId);
+    return table && listRoutes(table, src);
+  }
+
+  /** The route of exactly a prefix, or the longest that covers it. */
+  lookupRoute(tableId: number, prefix: IpPrefix, exact: boolean): Route | undefined {
+    const table = this.#core.fib.table(prefix.family, tableId);
+    return table && findRoute(table, prefix, exact);
+  }
+
+  /** Marks the API's routes, so that {@link tableReplaceEnd} removes those not added again. */
+  tableReplaceBegin(family: Family, tableId: number): number {
+    const table = this.#core.fib.table(family, tableId);
+    if (table === undefined) return Retval.NO_SUCH_FIB;
+    for (const entry of table.entries()) {
+      const known = entry.source(FibSource.API);
+      if (known) known.stale = true;
+    }
+    return Retval.OK;
+  }
+
+  tableReplaceEnd(family: Family, tableId: number): number {
+    const table = this.#core.fib.table(family, tableId);
+    if (table === undefined) return Retval.NO_SUCH_FIB;
+    flushSource(this.#core, table, FibSource.API, (stale) => stale);
+    return Retval.OK;
+  }
+
+  /** Removes the API's routes. */
+  tableFlush(family: Family, tableId: number): number {
+    const table = this.#core.fib.table(family, tableId);
+    if (table === undefined) return Retval.NO_SUCH_FIB;
+    flushSource(this.#core, table, FibSource.API);
+    return Retval.OK;
+  }
+
+  /** Node error counters in VPP's names that are not 0. */
+  errors(): IterableIterator<{ node: string; reason: string; count: number }> {
+    return this.#core.errors.entries();
+  }
+
+  /** Traces the next `count` packets, of one interface or of all. 0 disarms. */
+  armTrace(count: number, swIfIndex?: number): void {
+    this.#core.trace.arm(count, swIfIndex);
+  }
+
+  clearTrace(): void {
+    this.#core.trace.clear();
+  }
+
+  /** In the way of VPP's `show trace`. */
+  showTrace(limit = 50): string {
+    return this.#core.trace.show(limit);
+  }
+
+  /** The address from which an answer of this node to `towards` would come. */
+  sourceAddress(swIfIndex: number, towards: IpAddress): IpAddress | undefined {
+    const at = this.#core.interfaces[swIfIndex];
+    return at && sourceAddress(this.#core.interfaces, at, towards);
+  }
+
+  #with(swIfIndex: number, operation: (at: Interface) => number): number {
+    const at = this.#core.interfaces[swIfIndex];
+    return at === undefined ? Retval.INVALID_SW_IF_INDEX : operation(at);
+  }
+
+  #tellState({ swIfIndex, adminUp, linkUp }: Interface): void {
+    this.#core.onEvent({ kind: "interface", swIfIndex, adminUp, linkUp, deleted: false });
+  }
+
+  /** Asks once, ahead of traffic, for a next hop that a route newly names. */
+  #probeUnknown(at: Interface, nextHop: IpAddress): void {
+    const speaks = nextHop.family === 6
+      ? at.ip6Enabled
+      : at.addresses.some(({ family }) => family === 4);
+    if (speaks && at.adminUp) this.#probe(at, nextHop);
+  }
+
+  #probe(at: Interface, address: IpAddress): void {
+    const source = sourceAddress(this.#core.interfaces, at, address);
+    if (source) probeNeighbor(this.#core, at, address, source, this.#core.nowMs);
+  }
 }
 
-/** Makes the packet plane, with `local0` at index 0 and table 0 of both families. */
-export declare function createDataplane(options: DataplaneOptions): Dataplane;
+/** Makes a {@link Dataplane}. */
+export function createDataplane(options: DataplaneOptions): Dataplane {
+  return new Dataplane(options);
+}

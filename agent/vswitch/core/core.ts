@@ -1,0 +1,114 @@
+import type { IpAddress } from "@contiv/net";
+import { ErrorCounters, errorIndex, errorName } from "./errors.ts";
+import { AdjacencyControl } from "./control/adjacencies.ts";
+import { Neighbors } from "./control/neighbors.ts";
+import { Fib } from "./fib/fib.ts";
+import type { Interface } from "./interface.ts";
+import { Packet } from "./packet.ts";
+import { AdjacencyTable } from "./tables/adjacencies.ts";
+import { Reassembly } from "./tables/reassembly.ts";
+import { Throttle } from "./tables/throttle.ts";
+import { Trace } from "./trace.ts";
+import type { DataplaneEvent, DataplaneOptions, Emit } from "./types.ts";
+import { ETHERNET_HEADER_LENGTH, VNET_HEADER_LENGTH } from "@contiv/net";
+
+/** Room before the IP header of a packet that this node makes: virtio-net and Ethernet. */
+export const HEADROOM = VNET_HEADER_LENGTH + ETHERNET_HEADER_LENGTH;
+const LARGEST_IP_PACKET = 0xffff + 40;
+
+/** A packet of this node's own with a buffer of its own. */
+export function scratchPacket(octets: number): Packet {
+  const packet = new Packet();
+  packet.buffer = new Uint8Array(HEADROOM + octets);
+  packet.start = 0;
+  packet.l2 = VNET_HEADER_LENGTH;
+  packet.l3 = HEADROOM;
+  packet.local = true;
+  return packet;
+}
+
+/** All that nodes and control operations share: tables, counters, scratch packets. */
+export class Core {
+  readonly emit: Emit;
+  readonly onEvent: (event: DataplaneEvent) => void;
+  /** By sw_if_index. */
+  readonly interfaces: (Interface | undefined)[] = [];
+  readonly adjacencies = new AdjacencyTable();
+  readonly adjacencyControl: AdjacencyControl;
+  readonly fib: Fib;
+  readonly neighbors: Neighbors;
+  readonly errors = new ErrorCounters();
+  readonly trace: Trace;
+  readonly reassembly = new Reassembly();
+
+  /** VPP's periods; ICMP for IPv4 has 10 us there, a hundred per tick of the coarse clock here. */
+  readonly arpThrottle = new Throttle(1);
+  readonly ndThrottle = new Throttle(1);
+  readonly icmp4Throttle = new Throttle(1, 100);
+  readonly icmp6Throttle = new Throttle(1);
+  readonly nullThrottle = new Throttle(100);
+
+  readonly icmpError = scratchPacket(1280);
+  readonly fragment = scratchPacket(2048 + 64);
+  readonly probe = scratchPacket(128);
+  readonly reassembled = scratchPacket(LARGEST_IP_PACKET);
+  fragmentId = 0;
+  /** The clock as last given. */
+  nowMs = 0;
+
+  constructor(
+    options: DataplaneOptions,
+    onIncomplete: (at: Interface, nextHop: IpAddress) => void,
+  ) {
+    this.emit = options.emit;
+    this.onEvent = options.onEvent ?? (() => {});
+    this.trace = new Trace(options.maxTraceRecords ?? 1000);
+    this.neighbors = new Neighbors(this, options.maxNeighbors ?? 50_000);
+    this.adjacencyControl = new AdjacencyControl(
+      this.adjacencies,
+      (swIfIndex, nextHop) => this.neighbors.get(swIfIndex, nextHop)?.mac,
+      onIncomplete,
+    );
+    this.fib = new Fib(this.interfaces, this.adjacencyControl);
+  }
+}
+
+const DOWN = errorIndex("interface-output: interface is down");
+const DELETED = errorIndex("interface-output: interface is deleted");
+
+/** Ends a packet's way and says why. */
+export function drop(core: Core, p: Packet, error: number): void {
+  core.errors.counts[error]!++;
+  p.rx.counters.drops++;
+  if (p.traced) traceEnd(core, p, "error-drop", "drop", error);
+}
+
+/** Ends the way of a packet that VPP would hand to the host, where nobody listens. */
+export function punt(core: Core, p: Packet, error: number): void {
+  core.errors.counts[error]!++;
+  p.rx.counters.punts++;
+  if (p.traced) traceEnd(core, p, "error-punt", "punt", error);
+}
+
+/** Hands a frame to an interface's port. */
+export function output(core: Core, p: Packet, swIfIndex: number): void {
+  const tx = core.interfaces[swIfIndex];
+  if (tx === undefined) return drop(core, p, DELETED);
+  if (!tx.up) {
+    tx.counters.txError++;
+    return drop(core, p, DOWN);
+  }
+  if (p.traced) {
+    core.trace.add(p.nowMs, `${tx.name}-output`, `${tx.name} length ${p.end - p.l2}`);
+    core.trace.add(p.nowMs, `${tx.name}-tx`, `buffer length ${p.end - p.start}`);
+  }
+  tx.counters.txPackets++;
+  tx.counters.txBytes += p.end - p.l2;
+  if (tx.kind === "loopback" || tx.kind === "local") return;
+  core.emit(swIfIndex, p.buffer, p.start, p.end - p.start);
+}
+
+function traceEnd(core: Core, p: Packet, node: string, last: string, error: number): void {
+  core.trace.add(p.nowMs, node, `rx:${p.rx.name}`);
+  core.trace.add(p.nowMs, last, errorName(error));
+}

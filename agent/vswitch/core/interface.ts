@@ -1,0 +1,116 @@
+import { IpAddress, type IpPrefix, type MacAddress } from "@contiv/net";
+import { read16, read32 } from "./bytes.ts";
+import type { FibTable } from "./fib/table.ts";
+import type { Ip6Lpm } from "./tables/ip6_lpm.ts";
+import type { InterfaceCounters, InterfaceKind, InterfaceOptions, InterfaceView } from "./types.ts";
+
+/** VPP's layer 3 MTU of an interface that has none set. */
+const UNSET_MTU = 9000;
+
+class Counters implements InterfaceCounters {
+  rxPackets = 0;
+  rxBytes = 0;
+  rxMulticast = 0;
+  rxBroadcast = 0;
+  txPackets = 0;
+  txBytes = 0;
+  drops = 0;
+  punts = 0;
+  ip4 = 0;
+  ip6 = 0;
+  rxNoBuf = 0;
+  rxMiss = 0;
+  rxError = 0;
+  txError = 0;
+}
+
+/** An interface: what the API shows of it, and what packets need of it at hand. */
+export class Interface implements InterfaceView {
+  readonly swIfIndex: number;
+  readonly kind: InterfaceKind;
+  readonly name: string;
+  tag: string;
+  adminUp = false;
+  linkUp = true;
+  linkMtu: number;
+  mtu: readonly [number, number, number, number];
+  addresses: IpPrefix[] = [];
+  unnumberedTo: number | undefined;
+  ip6LinkLocal: IpAddress | undefined;
+  counters: InterfaceCounters = new Counters();
+
+  ip4Table: FibTable;
+  ip6Table: FibTable;
+  /** Link-local destinations, while IPv6 is enabled on the link. */
+  linkLocal: Ip6Lpm | undefined;
+  /** Addresses and borrowings: packets of a family pass while there are some. */
+  ip4Users = 0;
+  ip6Users = 0;
+  /** Own IPv4 addresses: multicast is heard while there are some. */
+  ip4Members = 0;
+  /** IPv6 addresses and explicit enabling. */
+  ip6Locks = 0;
+
+  /** The MAC address as 16 and 32 bits. */
+  macHigh = 0;
+  macLow = 0;
+  #mac: MacAddress;
+
+  constructor(swIfIndex: number, options: InterfaceOptions, ip4: FibTable, ip6: FibTable) {
+    this.swIfIndex = swIfIndex;
+    this.kind = options.kind;
+    this.name = options.name;
+    this.tag = options.tag ?? "";
+    this.linkMtu = options.kind === "local" ? 0 : options.linkMtu ?? UNSET_MTU;
+    this.mtu = [this.linkMtu, 0, 0, 0];
+    this.ip4Table = ip4;
+    this.ip6Table = ip6;
+    this.#mac = options.mac;
+    this.mac = options.mac;
+  }
+
+  get mac(): MacAddress {
+    return this.#mac;
+  }
+
+  set mac(mac: MacAddress) {
+    this.#mac = mac;
+    this.macHigh = read16(mac.bytes, 0);
+    this.macLow = read32(mac.bytes, 2);
+  }
+
+  clearCounters(): void {
+    this.counters = new Counters();
+  }
+
+  /** Whether it carries packets: admin and link up. */
+  get up(): boolean {
+    return this.adminUp && this.linkUp;
+  }
+
+  get ip6Enabled(): boolean {
+    return this.ip6LinkLocal !== undefined;
+  }
+
+  get ip4TableId(): number {
+    return this.ip4Table.tableId;
+  }
+
+  get ip6TableId(): number {
+    return this.ip6Table.tableId;
+  }
+
+  /** The largest packet of a family that may leave. */
+  mtuOf(family: 4 | 6): number {
+    const own = this.mtu[family === 4 ? 1 : 2];
+    return own > 0 ? own : this.mtu[0] > 0 ? this.mtu[0] : UNSET_MTU;
+  }
+
+  /** The link-local address made of the MAC address (RFC 4291, appendix A). */
+  linkLocalFromMac(): IpAddress {
+    const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = this.#mac.bytes;
+    return IpAddress.from(
+      Uint8Array.of(0xfe, 0x80, 0, 0, 0, 0, 0, 0, a ^ 2, b, c, 0xff, 0xfe, d, e, f),
+    );
+  }
+}

@@ -1,0 +1,82 @@
+import { read32 } from "../bytes.ts";
+import { type Core, drop } from "../core.ts";
+import { errorIndex } from "../errors.ts";
+import { DPO_DROP, dpoIndex, DpoKind, dpoKind } from "../fib/dpo.ts";
+import type { FibTable } from "../fib/table.ts";
+import type { Packet } from "../packet.ts";
+import { mix2, mix5 } from "../tables/hash.ts";
+import { ip6FlowHash } from "./flow_hash.ts";
+import { formatDpo, formatIp } from "./format.ts";
+import { icmp6Error, NO_ROUTE_6, PROHIBITED_6, UNREACHABLE_6 } from "./icmp6_error.ts";
+import { ip6Local } from "./ip6_local.ts";
+import { ip6Glean } from "./ip6_resolve.ts";
+import { ip6Rewrite } from "./ip6_rewrite.ts";
+
+const DROPPED = errorIndex("ip6-drop: ip6 drop");
+/** Tables and choices that one packet may go through. */
+const MAX_STEPS = 5;
+
+/** Finds the route of a packet's destination and follows it. */
+export function ip6Lookup(core: Core, p: Packet, table: FibTable): void {
+  const { buffer, l3 } = p;
+  const a = read32(buffer, l3 + 24);
+  const b = read32(buffer, l3 + 28);
+  const c = read32(buffer, l3 + 32);
+  const d = read32(buffer, l3 + 36);
+  let dpo = table.ip6!.lookup(a, b, c, d);
+  if (p.traced) traceLookup(core, p, table, dpo);
+  for (let step = 0; step < MAX_STEPS; step++) {
+    const index = dpoIndex(dpo);
+    switch (dpoKind(dpo)) {
+      case DpoKind.ADJACENCY:
+        return ip6Rewrite(core, p, index);
+      case DpoKind.MULTIPATH:
+        dpo = core.fib.multipath.choose(index, ip6FlowHash(p));
+        continue;
+      case DpoKind.LOOKUP: {
+        const next = core.fib.tables[index];
+        if (next?.ip6 === undefined) return drop(core, p, DROPPED);
+        dpo = next.ip6.lookup(a, b, c, d);
+        if (p.traced) traceLookup(core, p, next, dpo);
+        continue;
+      }
+      case DpoKind.LINK_LOCAL:
+        dpo = p.rx.linkLocal?.lookup(a, b, c, d) ?? DPO_DROP;
+        if (p.traced) core.trace.add(p.nowMs, "ip6-link-local", formatDpo(core, dpo));
+        continue;
+      case DpoKind.RECEIVE:
+        return ip6Local(core, p);
+      case DpoKind.GLEAN:
+        return ip6Glean(core, p, index);
+      case DpoKind.UNREACHABLE:
+        return ip6Null(core, p, NO_ROUTE_6);
+      case DpoKind.PROHIBIT:
+        return ip6Null(core, p, PROHIBITED_6);
+      default:
+        return drop(core, p, DROPPED);
+    }
+  }
+  drop(core, p, DROPPED);
+}
+
+/** Tells the sender that there is no way, though not too often. */
+function ip6Null(core: Core, p: Packet, code: number): void {
+  if (core.nullThrottle.allows(addressPairHash(p), p.nowMs)) {
+    icmp6Error(core, p, UNREACHABLE_6, code, 0);
+  }
+  drop(core, p, DROPPED);
+}
+
+/** A number for a packet's source and destination. */
+export function addressPairHash({ buffer, l3 }: Packet): number {
+  const word = (at: number): number => read32(buffer, l3 + at);
+  return mix2(
+    mix5(word(8), word(12), word(16), word(20), 0),
+    mix5(word(24), word(28), word(32), word(36), 0),
+  );
+}
+
+function traceLookup(core: Core, p: Packet, table: FibTable, dpo: number): void {
+  const text = `fib ${table.tableId} dpo ${formatDpo(core, dpo)}\n${formatIp(p)}`;
+  core.trace.add(p.nowMs, "ip6-lookup", text);
+}
