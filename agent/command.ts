@@ -1,0 +1,166 @@
+import { type CommandContext, describeFlags, ExitCode, parseFlags, UsageError } from "@contiv/cli";
+import { ConfigError } from "@contiv/config";
+import { FileLock, Libc } from "@contiv/libc";
+import { LOG_LEVELS, Logger, type LogLevel } from "@contiv/log";
+import { VppClient } from "@contiv/vppapi";
+import { AttachmentStore, AttachmentStoreError } from "./attachments/mod.ts";
+import { CniHandler, CniServer } from "./cni_server/mod.ts";
+import { type AgentConfig, DEFAULT_CONFIG, parseAgentConfig } from "./config.ts";
+import { Agent } from "./controller/mod.ts";
+import { LinuxNamespaces } from "./descriptors/linux/mod.ts";
+import { missingRights } from "./prerequisites.ts";
+import { statusHandler, StatusServer } from "./status/mod.ts";
+
+const FLAGS = {
+  config: {
+    type: "string",
+    value: "FILE",
+    help: "the agent's configuration, JSON",
+    default: DEFAULT_CONFIG,
+  },
+  "log-level": {
+    type: "string",
+    value: "LEVEL",
+    help: `${LOG_LEVELS.join(", ")}; overrides the configuration`,
+  },
+  help: { type: "boolean", help: "show this text" },
+} as const;
+
+/** All of a stop takes less than 5 s: calls under way, then the event loop, then sockets. */
+const STOP_LIMITS = { callsMs: 2_000, loopMs: 1_500, statusMs: 500 };
+/** Milliseconds between looks for namespaces that went without anybody telling us. */
+const NAMESPACE_SWEEP_MS = 1_000;
+
+/**
+ * `contiv agent`: turns CNI requests into VPP and Linux configuration until it is told to stop, and
+ * leaves forwarding as it is.
+ *
+ * @returns OK when it was told to stop; USAGE for a wrong flag or configuration; HELD if another
+ *   agent runs with the same state directory; PREREQUISITE without the rights it needs; FAILURE if
+ *   its state or its sockets cannot be used
+ */
+export async function agentCommand(context: CommandContext): Promise<number> {
+  const { flags, positionals } = parseFlags(context.args, FLAGS);
+  if (flags.help) {
+    context.stdout.write(`Usage: contiv agent [FLAGS]\n\n${describeFlags(FLAGS)}`);
+    return ExitCode.OK;
+  }
+  if (positionals.length > 0) throw new UsageError(`Unexpected argument ${positionals[0]}`);
+  const level = readLevel(flags["log-level"]);
+  let config: AgentConfig;
+  try {
+    config = parseAgentConfig(Deno.readTextFileSync(flags.config), flags.config, Deno.hostname());
+  } catch (error) {
+    if (!(error instanceof ConfigError) && !(error instanceof Deno.errors.NotFound)) throw error;
+    context.stderr.write(`contiv agent: ${error.message}\n`);
+    return ExitCode.USAGE;
+  }
+  const missing = missingRights(Deno.readTextFileSync("/proc/self/status"));
+  if (missing.length > 0) {
+    context.stderr.write(
+      `contiv agent: Cannot run: ${missing.join(" and ")} missing, root's rights wanted\n`,
+    );
+    return ExitCode.PREREQUISITE;
+  }
+  const log = new Logger({
+    write: (line) => context.stderr.write(line),
+    level: level ?? config.logLevel,
+    now: Date.now,
+  });
+  using libc = Libc.open();
+  Deno.mkdirSync(config.stateDir, { recursive: true, mode: 0o700 });
+  const lockPath = `${config.stateDir}/agent.lock`;
+  const attempt = FileLock.tryLock(libc, lockPath, `pid ${Deno.pid}`);
+  if (!attempt.acquired) {
+    const holder = attempt.holder || "a process that is just starting";
+    log.error("another agent runs", { holder, lock: lockPath });
+    return ExitCode.HELD;
+  }
+  using _lock = attempt.lock;
+  try {
+    await serve(config, context.signal, libc, log);
+    return ExitCode.OK;
+  } catch (error) {
+    const expected = error instanceof AttachmentStoreError || error instanceof Deno.errors.NotFound;
+    const text = error instanceof Error ? (expected ? error.message : error.stack) : String(error);
+    log.error("agent failed", { error: text });
+    return ExitCode.FAILURE;
+  }
+}
+
+/** Serves until the signal is aborted. */
+async function serve(
+  config: AgentConfig,
+  signal: AbortSignal,
+  libc: Libc,
+  log: Logger,
+): Promise<void> {
+  const startedAt = Date.now();
+  using store = AttachmentStore.open({
+    path: `${config.stateDir}/state.sqlite`,
+    bootId: Deno.readTextFileSync("/proc/sys/kernel/random/boot_id").trim(),
+  });
+  using namespaces = new LinuxNamespaces(libc);
+  const agent = new Agent({
+    ...config,
+    store,
+    namespaces,
+    connectVpp: (abort) =>
+      VppClient.connect({ path: config.vppApiSocket, name: "contiv-agent", signal: abort }),
+    vppName: config.vppApiSocket,
+    now: Date.now,
+    log,
+  });
+  const handler = new CniHandler({
+    attachments: agent.attachments,
+    layouts: config.layouts,
+    clock: () => performance.now(),
+    log,
+  });
+  const status = await StatusServer.listen({
+    path: config.statusSocket,
+    libc,
+    handle: statusHandler({ agent, nodeName: config.nodeName, startedAt }),
+  });
+  const cni = await CniServer.listen({
+    path: config.cniSocket,
+    libc,
+    handle: (request) => handler.handle(request),
+  });
+  log.info("agent started", {
+    node: config.nodeName,
+    pid: Deno.pid,
+    prefixes: config.layouts.map(({ prefix }) => prefix).join(","),
+    attachments: store.size,
+    cni: config.cniSocket,
+    vpp: config.vppApiSocket,
+  });
+  agent.start();
+  const sweep = setInterval(() => namespaces.sweep(), NAMESPACE_SWEEP_MS);
+  try {
+    await aborted(signal);
+    log.info("agent stops", { reason: String(signal.reason) });
+  } finally {
+    clearInterval(sweep);
+    await cni.close(STOP_LIMITS.callsMs);
+    await agent.stop(STOP_LIMITS.loopMs);
+    await status.close(STOP_LIMITS.statusMs);
+  }
+  log.info("agent stopped");
+}
+
+function readLevel(text: string | undefined): LogLevel | undefined {
+  if (text === undefined) return undefined;
+  const level = LOG_LEVELS.find((each) => each === text);
+  if (level === undefined) {
+    throw new UsageError(`--log-level is ${text}, one of ${LOG_LEVELS.join(", ")} wanted`);
+  }
+  return level;
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  signal.addEventListener("abort", () => resolve(), { once: true });
+  await promise;
+}

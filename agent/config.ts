@@ -1,0 +1,105 @@
+import { ConfigReader } from "@contiv/config";
+import { LOG_LEVELS, type LogLevel } from "@contiv/log";
+import { IpPrefix } from "@contiv/net";
+import { DEFAULT_AGENT_SOCKET } from "@contiv/rpc";
+import type { PodLinkKind } from "./descriptors/vpp/mod.ts";
+import { IpamError, NodePrefix } from "./ipam/mod.ts";
+
+/** The agent's configuration; README.md documents each key of the file. */
+export interface AgentConfig {
+  readonly nodeName: string;
+  readonly vppApiSocket: string;
+  readonly cniSocket: string;
+  readonly statusSocket: string;
+  readonly stateDir: string;
+  readonly logLevel: LogLevel;
+  /** The node's pod prefixes, at most one per family. */
+  readonly layouts: readonly NodePrefix[];
+  /** Of containers' devices, octets. */
+  readonly mtu: number;
+  readonly podLink: PodLinkKind;
+}
+
+/** Where the configuration is looked for. */
+export const DEFAULT_CONFIG = "/etc/contiv/agent.json";
+
+const DEFAULT_SUBNETS = ["10.1.0.0/16", "fd10:1::/64"];
+const DEFAULT_LENGTHS = { 4: 24, 6: 120 } as const;
+const POD_LINKS: readonly PodLinkKind[] = ["auto", "tap", "veth"];
+/** 1280 is the least that IPv6 allows (RFC 8200, 5), 9000 what VPP's interfaces take at most. */
+const MTU = { min: 1280, max: 9000 };
+const MAX_NODE_ID = 0xffff;
+
+/**
+ * Reads the configuration file's text.
+ * @param source what errors call it: the file's path
+ * @param hostname the node's name where the file has none
+ * @throws {ConfigError} that names path and value
+ */
+export function parseAgentConfig(text: string, source: string, hostname: string): AgentConfig {
+  const root = ConfigReader.parse(text, source);
+  const config: AgentConfig = {
+    nodeName: root.string("nodeName", hostname),
+    vppApiSocket: path(root, "vppApiSocket", "/run/contiv/vswitch/api.sock"),
+    cniSocket: path(root, "cniSocket", DEFAULT_AGENT_SOCKET),
+    statusSocket: path(root, "statusSocket", "/run/contiv/agent-status.sock"),
+    stateDir: path(root, "stateDir", "/var/lib/contiv/agent"),
+    logLevel: root.oneOf("logLevel", LOG_LEVELS, "info"),
+    layouts: readLayouts(root),
+    mtu: root.integer("mtu", MTU, 1500),
+    podLink: root.oneOf("podLink", POD_LINKS, "auto"),
+  };
+  root.finish();
+  return config;
+}
+
+function path(root: ConfigReader, key: string, fallback: string): string {
+  const value = root.string(key, fallback);
+  if (!value.startsWith("/")) throw root.error(key, "an absolute path");
+  return value;
+}
+
+function readLayouts(root: ConfigReader): readonly NodePrefix[] {
+  const ipam = root.object("ipam");
+  const layouts = ipam.has("podCIDRs") ? ofNode(root, ipam) : ofCluster(root, ipam);
+  ipam.finish();
+  const [first, second] = layouts;
+  const twice = first !== undefined && first.prefix.family === second?.prefix.family;
+  if (first === undefined || layouts.length > 2 || twice) {
+    const key = ipam.has("podCIDRs") ? "podCIDRs" : "podSubnets";
+    throw ipam.error(key, "one prefix per family, at least one");
+  }
+  return layouts.toSorted((a, b) => a.prefix.family - b.prefix.family);
+}
+
+/** The prefixes that somebody, such as Kubernetes' node controller, gave to this node. */
+function ofNode(root: ConfigReader, ipam: ConfigReader): readonly NodePrefix[] {
+  root.integer("nodeId", { min: 1, max: MAX_NODE_ID }, 1);
+  if (ipam.has("podSubnets")) throw ipam.error("podSubnets", "only one of podCIDRs and podSubnets");
+  return ipam.list("podCIDRs", "the node's pod prefixes", (value) => {
+    return NodePrefix.of(IpPrefix.parse(String(value)));
+  });
+}
+
+/** This node's part of the cluster's subnets, by its number. */
+function ofCluster(root: ConfigReader, ipam: ConfigReader): readonly NodePrefix[] {
+  const nodeId = root.integer("nodeId", { min: 1, max: MAX_NODE_ID });
+  const lengths = ipam.has("nodePrefixLengths")
+    ? ipam.list("nodePrefixLengths", "whole numbers", (value) => {
+      if (typeof value === "number" && Number.isInteger(value)) return value;
+      throw new RangeError("not a whole number");
+    })
+    : undefined;
+  let position = 0;
+  const layouts = ipam.list("podSubnets", "the cluster's pod subnets", (value) => {
+    const subnet = IpPrefix.parse(String(value));
+    const length = lengths === undefined ? DEFAULT_LENGTHS[subnet.family] : lengths[position];
+    position++;
+    if (length === undefined) throw new IpamError("BAD_PREFIX", "nodePrefixLengths has fewer");
+    return NodePrefix.ofNode(subnet, length, nodeId);
+  }, DEFAULT_SUBNETS);
+  if (lengths !== undefined && lengths.length !== position) {
+    throw ipam.error("nodePrefixLengths", "one length for each of podSubnets");
+  }
+  return layouts;
+}

@@ -1,0 +1,224 @@
+import type { Logger } from "@contiv/log";
+import { IpAddress } from "@contiv/net";
+import type { VppClient } from "@contiv/vppapi";
+import type { AttachmentStore } from "../attachments/mod.ts";
+import * as linux from "../descriptors/linux/mod.ts";
+import * as vppDescriptors from "../descriptors/vpp/mod.ts";
+import { Ipam, type NodePrefix } from "../ipam/mod.ts";
+import { VPP_KIND_PREFIX, vppInterfaceKey, type VppInterfaceMeta } from "../items/mod.ts";
+import { type Change, EventLoop, EventQueue, Reconciler } from "../reconciler/mod.ts";
+import { VppConnection, type VppState } from "../vpp/mod.ts";
+import { type AgentEvent, type AgentResult, eventHandling } from "./agent_event.ts";
+import { AttachmentController } from "./attachment_controller.ts";
+import { Deletions } from "./deletions.ts";
+
+export interface AgentOptions {
+  readonly layouts: readonly NodePrefix[];
+  readonly mtu: number;
+  readonly podLink: vppDescriptors.PodLinkKind;
+  readonly store: AttachmentStore;
+  readonly namespaces: linux.Namespaces;
+  /** Makes a connection to VPP; aborted by its signal. */
+  readonly connectVpp: (signal: AbortSignal) => Promise<VppClient>;
+  /** What messages call VPP: its socket's path. */
+  readonly vppName: string;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly log: Logger;
+  /** See {@link VppConnection}. */
+  readonly vppTiming?: Pick<
+    ConstructorParameters<typeof VppConnection>[0],
+    "backoff" | "ping"
+  >;
+  /** See {@link EventLoop}. @default 5_000 */
+  readonly healingDelay?: number;
+}
+
+/** Events that may wait: CNI calls, of which a node's runtime makes some hundred at once at most. */
+const QUEUE_CAPACITY = 4_096;
+
+/** The agent without its servers: its parts, put together, and their start and end. */
+export class Agent {
+  readonly attachments: AttachmentController;
+  readonly reconciler: Reconciler;
+  readonly ipam: Ipam;
+  readonly store: AttachmentStore;
+  readonly queue: EventQueue<AgentEvent, AgentResult>;
+  readonly #log: Logger;
+  readonly #vpp: VppConnection;
+  readonly #loop: EventLoop<AgentEvent, AgentResult>;
+  readonly #deletions: Deletions;
+  /** Goes up with every connection to VPP that is made or lost. */
+  #generation = 0;
+  /** The generation that everything was last compared with, and that it is being compared with. */
+  #synced = -1;
+  #comparing = -1;
+  #running: Promise<unknown>[] = [];
+  #looping = false;
+  #stopping = false;
+
+  constructor(options: AgentOptions) {
+    const { layouts, log, namespaces, now, store } = options;
+    this.#log = log;
+    this.store = store;
+    this.ipam = new Ipam(layouts);
+    this.#takeOver();
+    this.#vpp = new VppConnection({
+      connect: options.connectVpp,
+      name: options.vppName,
+      log,
+      onConnected: () => this.#onConnected(),
+      onLost: () => this.#onLost(),
+      onInterfaceEvent: (event) => this.#onInterfaceEvent(event),
+      ...options.vppTiming,
+    });
+    this.reconciler = new Reconciler({
+      descriptors: [
+        vppDescriptors.loopbackDescriptor(this.#vpp),
+        vppDescriptors.addressDescriptor(this.#vpp),
+        vppDescriptors.interfaceDescriptor(this.#vpp, namespaces, options.podLink),
+        vppDescriptors.unnumberedDescriptor(this.#vpp),
+        vppDescriptors.neighbourDescriptor(this.#vpp),
+        vppDescriptors.routeDescriptor(this.#vpp, {
+          isOurs: (prefix) => layouts.some((layout) => layout.prefix.contains(prefix)),
+        }),
+        linux.linkDescriptor(namespaces),
+        linux.sysctlDescriptor(namespaces),
+        linux.addressDescriptor(namespaces),
+        linux.neighbourDescriptor(namespaces),
+        linux.routeDescriptor(namespaces),
+      ],
+      now,
+      log,
+    });
+    this.queue = new EventQueue({ capacity: QUEUE_CAPACITY });
+    this.#deletions = new Deletions({
+      store,
+      ipam: this.ipam,
+      namespaces,
+      isSynced: () => this.unavailable === undefined,
+      hasItems: (attachment) => this.attachments.hasItems(attachment),
+      log,
+    });
+    this.attachments = new AttachmentController({
+      store,
+      ipam: this.ipam,
+      namespaces,
+      queue: this.queue,
+      reconciler: this.reconciler,
+      deletions: this.#deletions,
+      unavailable: () => this.unavailable,
+      mtu: options.mtu,
+      now,
+      log,
+    });
+    this.#loop = new EventLoop({
+      queue: this.queue,
+      reconciler: this.reconciler,
+      handler: {
+        ...eventHandling,
+        beforeResync: () => Promise.resolve(this.#beforeResync()),
+        afterResync: () => this.#afterResync(),
+      },
+      now,
+      log,
+      ...options.healingDelay !== undefined && { healingDelay: options.healingDelay },
+    });
+  }
+
+  /** Why nothing can be added at the moment; `undefined` when all is well. */
+  get unavailable(): string | undefined {
+    if (this.#stopping) return "the agent stops";
+    const { state } = this.#vpp;
+    if (!state.connected) return `VPP is away: ${state.waitingFor}`;
+    if (this.#synced !== this.#generation) return "VPP has not been compared with our state yet";
+    return undefined;
+  }
+
+  get vppState(): VppState {
+    return this.#vpp.state;
+  }
+
+  /** Connects to VPP; the event loop starts when that has succeeded once. */
+  start(): void {
+    this.#running.push(this.#vpp.run());
+    if (this.#deletions.pending > 0) this.#deletions.schedule();
+  }
+
+  /** Has everything compared and set right, soon. */
+  requestResync(reason: string): void {
+    if (this.#looping) this.#loop.requestResync(reason);
+  }
+
+  /**
+   * Ends what is under way, for at most some milliseconds. What exists in VPP and Linux stays.
+   */
+  async stop(limitMs: number): Promise<void> {
+    this.#stopping = true;
+    this.queue.close("the agent stops", "drain");
+    const timer = setTimeout(() => this.reconciler.abort("the agent stops"), limitMs);
+    // The loop's end does not depend on VPP: its requests end with the connection.
+    const force = setTimeout(() => this.#vpp.close(), limitMs);
+    await Promise.all(this.#running.slice(1));
+    clearTimeout(timer);
+    clearTimeout(force);
+    this.#vpp.close();
+    await Promise.all(this.#running);
+    this.#deletions.close();
+  }
+
+  /** Takes over the addresses that the recorded attachments hold. */
+  #takeOver(): void {
+    const problems = this.ipam.rebuild(
+      this.store.list().map(({ id, addresses }) => ({
+        key: id,
+        addresses: addresses.map((text) => IpAddress.parse(text)),
+      })),
+    );
+    for (const { key, address, problem, holder } of problems) {
+      this.#log.warn("address does not fit", {
+        attachment: key,
+        address: String(address),
+        problem,
+        holder,
+      });
+    }
+  }
+
+  #onConnected(): void {
+    this.#generation++;
+    if (this.#looping) {
+      this.#loop.requestResync("VPP connected");
+    } else {
+      this.#looping = true;
+      this.#running.push(this.#loop.run());
+    }
+  }
+
+  #onLost(): void {
+    this.#generation++;
+    if (this.#deletions.pending > 0) this.#deletions.schedule();
+  }
+
+  #beforeResync(): readonly Change[] {
+    this.#comparing = this.#generation;
+    // Another connection may lead to another VPP: nothing that is known of the last one counts.
+    if (this.#synced !== this.#generation) this.reconciler.forgetAll(VPP_KIND_PREFIX);
+    return this.attachments.desired();
+  }
+
+  #afterResync(): void {
+    if (this.#vpp.state.connected) this.#synced = this.#comparing;
+    this.#deletions.schedule(0);
+  }
+
+  /** An interface of ours that somebody else deleted is made again. */
+  #onInterfaceEvent({ swIfIndex, deleted }: { swIfIndex: number; deleted: boolean }): void {
+    if (!deleted || this.unavailable !== undefined) return;
+    const victim = this.store.list().find(({ id, state }) => {
+      const meta = this.reconciler.meta(vppInterfaceKey(id)) as VppInterfaceMeta | undefined;
+      return state === "ready" && meta?.swIfIndex === swIfIndex;
+    });
+    if (victim !== undefined) this.#loop.requestResync(`interface ${swIfIndex} was deleted`);
+  }
+}

@@ -1,0 +1,8 @@
+/**
+ * What the agent does and has, as JSON over HTTP on a Unix socket. Reads the agent; changes nothing
+ * but on `POST /resync`.
+ *
+ * @module
+ */
+export * from "./status_handler.ts";
+export * from "./status_server.ts";
