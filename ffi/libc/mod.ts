@@ -1,7 +1,7 @@
 /**
  * The C library of Linux through Deno's FFI: network namespaces, rtnetlink, TAP interfaces, packet
- * sockets, datagram sockets, epoll, event descriptors and file locks. Knows no role of contiv. Touches the kernel,
- * and nothing before {@link Libc.open} is called.
+ * and datagram sockets, epoll, event descriptors and file locks. Knows no role of contiv. Touches
+ * the kernel, and nothing before {@link Libc.open} is called.
  *
  * @module
  */

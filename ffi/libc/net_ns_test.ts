@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@contiv/assert";
 import { canMakeNamespaces, run, TestNamespace, withLibc } from "./_testing.ts";
 import { LibcError } from "./error.ts";
-import type { Libc } from "./libc.ts";
+import { Libc } from "./libc.ts";
 import { NetNs } from "./net_ns.ts";
 
 function inodeHere(libc: Libc): bigint {
@@ -171,4 +171,28 @@ Deno.test({
         Deno.removeSync(folder, { recursive: true });
       }
     }),
+});
+
+Deno.test({
+  name: "a Worker enters a namespace on a thread of its own",
+  ignore: !canMakeNamespaces,
+  // Without the look for open descriptors: a Worker's own are closed some time after its end.
+  async fn(): Promise<void> {
+    using libc = Libc.open();
+    using other = new TestNamespace(libc);
+    const home = inodeHere(libc);
+    const url = new URL("testdata/namespace_worker.ts", import.meta.url);
+    const worker = new Worker(url, { type: "module" });
+    try {
+      const answer = new Promise<unknown>((resolve, reject) => {
+        worker.onmessage = (event): void => resolve(event.data);
+        worker.onerror = (event): void => reject(new Error(event.message));
+      });
+      worker.postMessage(other.path);
+      assertEquals(await answer, { inside: other.ns.inode(), after: home });
+    } finally {
+      worker.terminate();
+    }
+    assertEquals(inodeHere(libc), home);
+  },
 });
