@@ -156,7 +156,7 @@ export class AttachmentEvents {
         mac: MacAddress.fromIdentity(id).toString(),
         mtu,
         rank,
-        createdAt: now(),
+        createdAt: Math.round(now()),
         ...pod && { pod },
       };
       store.add(attachment);
