@@ -1,5 +1,5 @@
 import type { IpPrefix } from "@contiv/net";
-import type { RoutePath } from "../types.ts";
+import { NONE, type RoutePath } from "../types.ts";
 import { isUnspecified } from "../words.ts";
 import { DPO_DROP } from "./dpo.ts";
 import type { FibTable } from "./table.ts";
@@ -84,12 +84,19 @@ export class FibEntry {
     return this.sources.some((one) => (one.flags & flag) !== 0);
   }
 
-  /** The interface of the best source's first path, or undefined. */
+  /** The interface of the best source's first path that leads to one, or undefined. */
   get resolvingInterface(): number | undefined {
-    for (const path of this.best?.paths ?? []) {
-      if (path.route.swIfIndex !== 0xffffffff) return path.route.swIfIndex;
-      if (path.via) return path.via.resolvingInterface;
-    }
-    return undefined;
+    return resolvingInterface(this, MAX_STEPS);
   }
+}
+
+/** Routes through routes are followed this far. */
+const MAX_STEPS = 8;
+
+function resolvingInterface(entry: FibEntry, steps: number): number | undefined {
+  for (const path of entry.best?.paths ?? []) {
+    if (path.route.swIfIndex !== NONE) return path.route.swIfIndex;
+    if (path.via && steps > 0) return resolvingInterface(path.via, steps - 1);
+  }
+  return undefined;
 }

@@ -21,7 +21,7 @@ const SPECIALS: Record<Family, readonly (readonly [prefix: string, source: numbe
   6: [["::/0", FibSource.DEFAULT_ROUTE]],
 };
 /** Routes through routes are followed this far: those that lead in a circle stop there. */
-const MAX_DEPTH = 8;
+const MAX_DEPTH = 16;
 const LINK_LOCAL = IpPrefix.parse("fe80::/10");
 
 /**
@@ -88,10 +88,11 @@ export class Fib {
     const known = entry.source(source);
     const wanted = paths.map((path) => new FibPath(path));
     if (known) {
-      this.#release(entry, known);
+      const gone = known.paths;
       known.flags = flags;
       known.paths = wanted;
       known.stale = false;
+      this.#release(entry, gone);
     } else {
       insertSource(entry, { source, flags, paths: wanted, users: 1, stale: false });
     }
@@ -132,8 +133,8 @@ export class Fib {
     const entry = table.get(prefix);
     const known = entry?.source(source);
     if (entry === undefined || known === undefined) return;
-    this.#release(entry, known);
     entry.sources.splice(entry.sources.indexOf(known), 1);
+    this.#release(entry, known.paths);
     this.#changed(entry);
   }
 
@@ -308,10 +309,22 @@ export class Fib {
       }
       path.via = via;
     }
-    if (path.via === entry || path.via.resolving) return undefined;
     path.via.dependents.add(entry);
+    if (this.#leadsTo(path.via, entry, MAX_DEPTH)) return undefined;
     const usable = path.via.installed && dpoKind(path.via.dpo) !== DpoKind.DROP;
     return usable ? path.via.dpo : undefined;
+  }
+
+  /** Whether one entry's forwarding rests on another's: such a circle leads nowhere. */
+  #leadsTo(from: FibEntry, to: FibEntry, steps: number): boolean {
+    if (from === to || steps === 0) return true;
+    const best = from.best;
+    if (best === undefined) return false;
+    if (best.source !== FibSource.RR) {
+      return best.paths.some(({ via }) => via !== undefined && this.#leadsTo(via, to, steps - 1));
+    }
+    const cover = from.table.cover(from);
+    return cover !== undefined && this.#leadsTo(cover, to, steps - 1);
   }
 
   #resolveThroughCover(entry: FibEntry, best: FibEntrySource): number {
@@ -352,13 +365,13 @@ export class Fib {
     );
   }
 
-  #release(entry: FibEntry, source: FibEntrySource): void {
-    for (const path of source.paths) {
+  /** Gives back what paths held that are the entry's no more. */
+  #release(entry: FibEntry, gone: readonly FibPath[]): void {
+    for (const path of gone) {
       this.#unlock(entry, path);
-      const others = entry.sources.some((one) =>
-        one !== source && one.paths.some((other) => other.route.swIfIndex === path.route.swIfIndex)
-      );
-      if (!others) this.#byInterface.get(path.route.swIfIndex)?.delete(entry);
+      const { swIfIndex } = path.route;
+      const others = hasPath(entry, (other) => other.route.swIfIndex === swIfIndex);
+      if (!others) this.#byInterface.get(swIfIndex)?.delete(entry);
     }
   }
 
@@ -369,7 +382,7 @@ export class Fib {
     const via = path.via;
     if (via === undefined) return;
     path.via = undefined;
-    via.dependents.delete(entry);
+    if (!hasPath(entry, (other) => other.via === via)) via.dependents.delete(entry);
     const source = via.source(FibSource.RR);
     if (source && --source.users === 0) {
       this.removeSource(via.table, via.prefix, FibSource.RR);
@@ -392,6 +405,10 @@ const EMPTY_PATH: RoutePath = {
 /** A path with VPP's defaults where nothing else is said. */
 export function makePath(fields: Partial<RoutePath>): RoutePath {
   return { ...EMPTY_PATH, ...fields };
+}
+
+function hasPath(entry: FibEntry, test: (path: FibPath) => boolean): boolean {
+  return entry.sources.some(({ paths }) => paths.some(test));
 }
 
 function insertSource(entry: FibEntry, source: FibEntrySource): void {
