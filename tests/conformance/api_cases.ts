@@ -24,7 +24,7 @@ const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve,
 export const API_CASES: readonly ApiCase[] = [
   {
     name: "the version's program is VPP's, and a ping tells the process",
-    async run(vpp) {
+    async run(vpp): Promise<void> {
       const { program, version } = await vpp.request("show_version");
       assertEquals(program, "vpe");
       assertMatch(version, /^26\.06/);
@@ -35,7 +35,7 @@ export const API_CASES: readonly ApiCase[] = [
   },
   {
     name: "interface 0 is local0, which has no address, no MTU and no link",
-    async run(vpp) {
+    async run(vpp): Promise<void> {
       const [local] = await vpp.dump("sw_interface_dump", { sw_if_index: NONE });
       assertEquals(local?.sw_if_index, 0);
       assertEquals(local?.interface_name, "local0");
@@ -47,7 +47,7 @@ export const API_CASES: readonly ApiCase[] = [
   },
   {
     name: "a loopback is made down, with VPP's name, address and MTU, and comes up with its link",
-    async run(vpp) {
+    async run(vpp): Promise<void> {
       const request = { is_specified: true, user_instance: 7 };
       const { sw_if_index } = await vpp.request("create_loopback_instance", request);
       const details = async () => (await vpp.dump("sw_interface_dump", { sw_if_index }))[0];
@@ -71,7 +71,7 @@ export const API_CASES: readonly ApiCase[] = [
   },
   {
     name: "a dump filters by index, where 0 means all, and by part of the name in any case",
-    async run(vpp) {
+    async run(vpp): Promise<void> {
       await using loop = await loopback(vpp);
       const one = await vpp.dump("sw_interface_dump", { sw_if_index: loop.index });
       assertEquals(one.map((link) => link.sw_if_index), [loop.index]);
@@ -89,7 +89,7 @@ export const API_CASES: readonly ApiCase[] = [
   },
   {
     name: "every request on an interface that is not there says so",
-    async run(vpp) {
+    async run(vpp): Promise<void> {
       const sw_if_index = 9_999;
       const retvals = [
         await vpp.requestRaw("sw_interface_set_flags", { sw_if_index, flags: 1 }),
@@ -114,7 +114,7 @@ export const API_CASES: readonly ApiCase[] = [
   },
   {
     name: "addresses are added once, dumped per family, and removed",
-    async run(vpp) {
+    async run(vpp): Promise<void> {
       await using loop = await loopback(vpp);
       const change = async (text: string, is_add = true): Promise<number> =>
         (await vpp.requestRaw("sw_interface_add_del_address", {
@@ -146,7 +146,7 @@ export const API_CASES: readonly ApiCase[] = [
   },
   {
     name: "the addresses of an up interface make routes, those of a down interface none",
-    async run(vpp) {
+    async run(vpp): Promise<void> {
       await using loop = await loopback(vpp, false);
       const routes = async (): Promise<string[]> =>
         (await vpp.dump("ip_route_v2_dump", { table: { table_id: 0 } })).map(routeText)
@@ -170,7 +170,7 @@ export const API_CASES: readonly ApiCase[] = [
   },
   {
     name: "an interface borrows the addresses of another, and the dump says whose",
-    async run(vpp) {
+    async run(vpp): Promise<void> {
       await using lender = await loopback(vpp);
       await using borrower = await loopback(vpp);
       const set = async (sw: number, unnumbered: number, is_add: boolean): Promise<number> =>
@@ -192,7 +192,7 @@ export const API_CASES: readonly ApiCase[] = [
   },
   {
     name: "tags are set, refused when empty, and cleared",
-    async run(vpp) {
+    async run(vpp): Promise<void> {
       await using loop = await loopback(vpp);
       const sw_if_index = loop.index;
       const tag = async (): Promise<string | undefined> =>
@@ -208,7 +208,7 @@ export const API_CASES: readonly ApiCase[] = [
   },
   {
     name: "MTU and MAC address are set where the interface has them",
-    async run(vpp) {
+    async run(vpp): Promise<void> {
       await using loop = await loopback(vpp);
       const sw_if_index = loop.index;
       await vpp.request("sw_interface_set_mtu", { sw_if_index, mtu: [1400, 1300, 0, 0] });
@@ -229,7 +229,7 @@ export const API_CASES: readonly ApiCase[] = [
   },
   {
     name: "interface events come to those who asked, one per change, and end with their asking",
-    async run(vpp) {
+    async run(vpp): Promise<void> {
       const seen: string[] = [];
       const off = vpp.on("sw_interface_event", ({ pid, sw_if_index, flags, deleted }) => {
         seen.push(`${pid} ${sw_if_index} ${flags} ${deleted}`);
@@ -261,7 +261,7 @@ export const API_CASES: readonly ApiCase[] = [
   },
   {
     name: "neighbours are added, kept static, dumped with their age, told of, and removed",
-    async run(vpp) {
+    async run(vpp): Promise<void> {
       await using loop = await loopback(vpp);
       const sw_if_index = loop.index;
       const prefixed = { sw_if_index, is_add: true, prefix: prefix("10.6.0.1/24") };
@@ -296,7 +296,7 @@ export const API_CASES: readonly ApiCase[] = [
   },
   {
     name: "neighbours not set again between replace begin and end go",
-    async run(vpp) {
+    async run(vpp): Promise<void> {
       await using loop = await loopback(vpp);
       const sw_if_index = loop.index;
       const set = (last: number) =>
@@ -320,7 +320,7 @@ export const API_CASES: readonly ApiCase[] = [
   },
   {
     name: "tables are made, listed by family, bound to interfaces without addresses, and removed",
-    async run(vpp) {
+    async run(vpp): Promise<void> {
       await using loop = await loopback(vpp);
       const table = { table_id: 5, is_ip6: false, name: "five" };
       const ids = async (): Promise<string[]> =>
@@ -345,7 +345,7 @@ export const API_CASES: readonly ApiCase[] = [
   },
   {
     name: "routes are checked, replaced, added to, dumped by source, and removed",
-    async run(vpp) {
+    async run(vpp): Promise<void> {
       await using loop = await loopback(vpp);
       const table_id = 0;
       const set = (text: string, paths: readonly ReturnType<typeof via>[], more = {}) =>
@@ -384,7 +384,7 @@ export const API_CASES: readonly ApiCase[] = [
   },
   {
     name: "routes not set again between replace begin and end go",
-    async run(vpp) {
+    async run(vpp): Promise<void> {
       await using loop = await loopback(vpp);
       const table = { table_id: 0 };
       const set = (text: string) =>
@@ -405,7 +405,7 @@ export const API_CASES: readonly ApiCase[] = [
   },
   {
     name: "router advertisements are suppressed where IPv6 is on",
-    async run(vpp) {
+    async run(vpp): Promise<void> {
       await using loop = await loopback(vpp);
       const sw_if_index = loop.index;
       const suppress = async (): Promise<number> =>
@@ -418,7 +418,7 @@ export const API_CASES: readonly ApiCase[] = [
   },
   {
     name: "interfaces of the host that are not there are refused, and no TAP is listed",
-    async run(vpp) {
+    async run(vpp): Promise<void> {
       const create = async (mode: number): Promise<readonly number[]> => {
         const request = { mode, host_if_name: "nope", use_random_hw_addr: true };
         const { retval, sw_if_index } = await vpp.requestRaw("af_packet_create_v3", request);
@@ -433,7 +433,7 @@ export const API_CASES: readonly ApiCase[] = [
   },
   {
     name: "an interface of the host is attached once, up, with its link, and detached",
-    async run(vpp) {
+    async run(vpp): Promise<void> {
       const request = { mode: 1, host_if_name: "lo", use_random_hw_addr: true };
       const { sw_if_index } = await vpp.request("af_packet_create_v3", request);
       const again = await vpp.requestRaw("af_packet_create_v3", request);
@@ -450,7 +450,7 @@ export const API_CASES: readonly ApiCase[] = [
   },
   {
     name: "the CLI answers, and says what it does not know in VPP's words",
-    async run(vpp) {
+    async run(vpp): Promise<void> {
       await using loop = await loopback(vpp);
       const { interface_name: name } =
         (await vpp.dump("sw_interface_dump", { sw_if_index: loop.index }))[0] ?? {};
@@ -482,7 +482,7 @@ export const API_CASES: readonly ApiCase[] = [
   },
   {
     name: "an empty trace dumps nothing, and a wrong filter is refused",
-    async run(vpp) {
+    async run(vpp): Promise<void> {
       const refused = await vpp.requestRaw("trace_set_filters", { flag: 9 });
       assertEquals(refused.retval, Retval.INVALID_VALUE);
       await vpp.request("trace_set_filters", { flag: 0 });
@@ -492,7 +492,7 @@ export const API_CASES: readonly ApiCase[] = [
   },
   {
     name: "a thousand pipelined requests are all answered, in order",
-    async run(vpp) {
+    async run(vpp): Promise<void> {
       await using loop = await loopback(vpp);
       const order: number[] = [];
       const table = { table_id: 0 };

@@ -100,7 +100,9 @@ export class Session implements ApiClient {
         const count = await this.#channel.read(chunk);
         if (count === null) break;
         reader.push(chunk.subarray(0, count), (bytes, start, end) => {
-          frames.push({ bytes, start, end });
+          // What lies whole in the chunk stays there until the next read; the rest does not.
+          if (bytes.buffer === chunk.buffer) frames.push({ bytes, start, end });
+          else frames.push({ bytes: bytes.slice(start, end), start: 0, end: end - start });
         });
         this.#turns.begin();
         for (const { bytes, start, end } of frames) {
