@@ -33,6 +33,8 @@ export class Core {
   readonly onEvent: (event: DataplaneEvent) => void;
   /** By sw_if_index. */
   readonly interfaces: (Interface | undefined)[] = [];
+  /** Freed interface indices; the last one is used first, as in VPP's pools. */
+  readonly freedInterfaces: number[] = [];
   readonly adjacencies = new AdjacencyTable();
   readonly adjacencyControl: AdjacencyControl;
   readonly fib: Fib;

@@ -10,16 +10,24 @@ import {
   disableIp6,
   enableIp6,
   removeAddress,
-  setAddressRoutes,
   setUnnumbered,
 } from "./control/addresses.ts";
+import {
+  createInterface,
+  deleteInterface,
+  setAdminUp,
+  setLinkUp,
+  setMac,
+  setMtu,
+  setTable,
+} from "./control/interfaces.ts";
 import type { NeighborConfig } from "./control/neighbors.ts";
 import { changeRoute, findRoute, flushSource, listRoutes, removeTable } from "./control/routes.ts";
 import { sourceAddress } from "./control/source_address.ts";
 import { Core } from "./core.ts";
 import { errorIndex } from "./errors.ts";
 import { FibSource } from "./fib/source.ts";
-import { Interface } from "./interface.ts";
+import type { Interface } from "./interface.ts";
 import { ethernetInput } from "./nodes/ethernet_input.ts";
 import { probeNeighbor } from "./nodes/probe.ts";
 import { Packet } from "./packet.ts";
@@ -46,8 +54,6 @@ const AGED_PER_TICK = 64;
 export class Dataplane {
   readonly #core: Core;
   readonly #packet = new Packet();
-  /** Freed interface indices; the last one is used first, as in VPP's pools. */
-  readonly #freed: number[] = [];
 
   /** Starts with `local0` at index 0 and table 0 of both families. */
   constructor(options: DataplaneOptions) {
@@ -111,40 +117,13 @@ export class Dataplane {
 
   /** Makes an interface, admin down, link up. @returns its sw_if_index */
   createInterface(options: InterfaceOptions): number {
-    const { interfaces, fib } = this.#core;
-    const swIfIndex = this.#freed.pop() ?? interfaces.length;
-    interfaces[swIfIndex] = new Interface(
-      swIfIndex,
-      options,
-      fib.table(4, 0)!,
-      fib.table(6, 0)!,
-    );
-    return swIfIndex;
+    return createInterface(this.#core, options);
   }
 
   /** Removes it with its addresses and neighbours; routes over it never resolve again. */
   deleteInterface(swIfIndex: number): number {
-    const core = this.#core;
-    const at = core.interfaces[swIfIndex];
-    if (at === undefined || swIfIndex === 0) return Retval.INVALID_SW_IF_INDEX;
-    this.setFlags(swIfIndex, false);
-    core.neighbors.removeWhere((neighbor) => neighbor.swIfIndex === swIfIndex);
-    this.addDelAddress(swIfIndex, false, true, undefined);
-    while (at.ip6Locks > 0) disableIp6(core, at);
-    for (const other of core.interfaces) {
-      if (other?.unnumberedTo === swIfIndex) setUnnumbered(core, other, undefined);
-    }
-    core.fib.interfaceDeleted(swIfIndex);
-    core.interfaces[swIfIndex] = undefined;
-    this.#freed.push(swIfIndex);
-    this.#core.onEvent({
-      kind: "interface",
-      swIfIndex,
-      adminUp: false,
-      linkUp: false,
-      deleted: true,
-    });
-    return Retval.OK;
+    if (swIfIndex === 0) return Retval.INVALID_SW_IF_INDEX;
+    return this.#with(swIfIndex, (at) => deleteInterface(this.#core, at));
   }
 
   /** In the order of sw_if_index. */
@@ -162,57 +141,28 @@ export class Dataplane {
 
   /** Admin up or down (API: sw_interface_set_flags). Down forgets dynamic neighbours. */
   setFlags(swIfIndex: number, adminUp: boolean): number {
-    return this.#with(swIfIndex, (at) => {
-      if (at.adminUp === adminUp) return Retval.OK;
-      if (!adminUp) {
-        setAddressRoutes(this.#core, at, false);
-        this.#core.neighbors.removeWhere((neighbor) =>
-          neighbor.swIfIndex === swIfIndex && !neighbor.isStatic
-        );
-      }
-      at.adminUp = adminUp;
-      this.#core.fib.interfaceChanged(swIfIndex);
-      if (adminUp) setAddressRoutes(this.#core, at, true);
-      this.#tellState(at);
-      return Retval.OK;
-    });
+    return this.#with(swIfIndex, (at) => setAdminUp(this.#core, at, adminUp));
   }
 
   setLinkUp(swIfIndex: number, linkUp: boolean): number {
-    return this.#with(swIfIndex, (at) => {
-      if (at.linkUp === linkUp) return Retval.OK;
-      at.linkUp = linkUp;
-      this.#core.fib.interfaceChanged(swIfIndex);
-      this.#tellState(at);
-      return Retval.OK;
-    });
+    return this.#with(swIfIndex, (at) => setLinkUp(this.#core, at, linkUp));
   }
 
   /** Layer 3, IPv4, IPv6, MPLS (API: sw_interface_set_mtu). */
   setMtu(swIfIndex: number, mtu: readonly [number, number, number, number]): number {
-    return this.#with(swIfIndex, (at) => {
-      at.mtu = mtu;
-      this.#core.adjacencyControl.interfaceChanged(swIfIndex);
-      return Retval.OK;
-    });
+    return this.#with(swIfIndex, (at) => setMtu(this.#core, at, mtu));
   }
 
   /** The link's MTU, which layer 3 follows (API: hw_interface_set_mtu). */
   setHwMtu(swIfIndex: number, linkMtu: number): number {
     return this.#with(swIfIndex, (at) => {
-      at.linkMtu = linkMtu;
-      at.mtu = [linkMtu, at.mtu[1], at.mtu[2], at.mtu[3]];
-      this.#core.adjacencyControl.interfaceChanged(swIfIndex);
-      return Retval.OK;
+      const [, ...protocols] = at.mtu;
+      return setMtu(this.#core, at, [linkMtu, ...protocols], linkMtu);
     });
   }
 
   setMac(swIfIndex: number, mac: MacAddress): number {
-    return this.#with(swIfIndex, (at) => {
-      at.mac = mac;
-      this.#core.adjacencyControl.interfaceChanged(swIfIndex);
-      return Retval.OK;
-    });
+    return this.#with(swIfIndex, (at) => setMac(this.#core, at, mac));
   }
 
   setTag(swIfIndex: number, tag: string): number {
@@ -228,19 +178,7 @@ export class Dataplane {
 
   /** Binds an interface without addresses to a table (API: sw_interface_set_table). */
   setTable(swIfIndex: number, family: Family, tableId: number): number {
-    return this.#with(swIfIndex, (at) => {
-      const table = this.#core.fib.table(family, tableId);
-      if (table === undefined) return Retval.NO_SUCH_FIB;
-      const lender = at.unnumberedTo === undefined ? at : this.#core.interfaces[at.unnumberedTo];
-      if (lender?.addresses.some((prefix) => prefix.family === family)) {
-        return Retval.ADDRESS_FOUND_FOR_INTERFACE;
-      }
-      this.#core.neighbors.rebind(swIfIndex, family, () => {
-        if (family === 4) at.ip4Table = table;
-        else at.ip6Table = table;
-      });
-      return Retval.OK;
-    });
+    return this.#with(swIfIndex, (at) => setTable(this.#core, at, family, tableId));
   }
 
   /** The port could not write: a full queue, a vanished device. */
@@ -425,10 +363,6 @@ export class Dataplane {
   #with(swIfIndex: number, operation: (at: Interface) => number): number {
     const at = this.#core.interfaces[swIfIndex];
     return at === undefined ? Retval.INVALID_SW_IF_INDEX : operation(at);
-  }
-
-  #tellState({ swIfIndex, adminUp, linkUp }: Interface): void {
-    this.#core.onEvent({ kind: "interface", swIfIndex, adminUp, linkUp, deleted: false });
   }
 
   /** Asks once, ahead of traffic, for a next hop that a route newly names. */

@@ -15,7 +15,7 @@ import {
   vnetFrame,
 } from "@contiv/net";
 import { Dataplane } from "./dataplane.ts";
-import { makePath } from "./fib/fib.ts";
+import { makePath } from "./fib/path.ts";
 import {
   type DataplaneEvent,
   type DataplaneOptions,

@@ -1,7 +1,7 @@
 import { IpAddress, IpPrefix } from "@contiv/net";
 import type { Core } from "../core.ts";
 import { DpoKind, makeDpo } from "../fib/dpo.ts";
-import { makePath } from "../fib/fib.ts";
+import { makePath } from "../fib/path.ts";
 import { EntryFlag, FibSource } from "../fib/source.ts";
 import type { FibTable } from "../fib/table.ts";
 import type { Interface } from "../interface.ts";

@@ -1,6 +1,6 @@
 import { type Family, type IpAddress, IpPrefix, type MacAddress } from "@contiv/net";
 import type { Core } from "../core.ts";
-import { makePath } from "../fib/fib.ts";
+import { makePath } from "../fib/path.ts";
 import { EntryFlag, FibSource } from "../fib/source.ts";
 import { DpoKind, makeDpo } from "../fib/dpo.ts";
 import type { Interface } from "../interface.ts";

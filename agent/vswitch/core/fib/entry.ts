@@ -2,6 +2,7 @@ import type { IpPrefix } from "@contiv/net";
 import { NONE, type RoutePath } from "../types.ts";
 import { isUnspecified } from "../words.ts";
 import { DPO_DROP } from "./dpo.ts";
+import { sourcePriority } from "./source.ts";
 import type { FibTable } from "./table.ts";
 
 /** A path and what it holds while its route is the best. */
@@ -77,6 +78,18 @@ export class FibEntry {
 
   source(source: number): FibEntrySource | undefined {
     return this.sources.find((one) => one.source === source);
+  }
+
+  /** Adds a source among the others by its rank. */
+  insert(source: FibEntrySource): void {
+    const rank = sourcePriority(source.source);
+    const at = this.sources.findIndex((one) => sourcePriority(one.source) > rank);
+    this.sources.splice(at < 0 ? this.sources.length : at, 0, source);
+  }
+
+  /** Whether a path of any source passes a test. */
+  hasPath(test: (path: FibPath) => boolean): boolean {
+    return this.sources.some(({ paths }) => paths.some(test));
   }
 
   /** Whether any source sets this flag. */

@@ -3,10 +3,12 @@ import type { AdjacencyControl } from "../control/adjacencies.ts";
 import type { Interface } from "../interface.ts";
 import { NONE, PathProto, PathType, type RoutePath } from "../types.ts";
 import { isUnspecified } from "../words.ts";
+import { leadsTo, refinesCover } from "./cover.ts";
 import { DPO_DROP, DPO_DROP_EXEMPT, DpoKind, dpoKind, makeDpo } from "./dpo.ts";
 import { FibEntry, type FibEntrySource, FibPath } from "./entry.ts";
 import { MultipathTable, type WeightedDpo } from "./multipath.ts";
-import { EntryFlag, FibSource, sourcePriority } from "./source.ts";
+import { makePath } from "./path.ts";
+import { EntryFlag, FibSource } from "./source.ts";
 import { FibTable } from "./table.ts";
 
 /** Prefixes every table holds from the start, as VPP's do. */
@@ -94,7 +96,7 @@ export class Fib {
       known.stale = false;
       this.#release(entry, gone);
     } else {
-      insertSource(entry, { source, flags, paths: wanted, users: 1, stale: false });
+      entry.insert({ source, flags, paths: wanted, users: 1, stale: false });
     }
     this.#changed(entry);
     return entry;
@@ -228,7 +230,9 @@ export class Fib {
   #resolve(entry: FibEntry): number | undefined {
     const best = entry.best!;
     if (best.source === FibSource.RR) return this.#resolveThroughCover(entry, best);
-    if (best.source === FibSource.ADJ && !this.#refinesCover(entry, best)) return undefined;
+    if (best.source === FibSource.ADJ && !refinesCover(entry, best, this.#interfaces)) {
+      return undefined;
+    }
     if (entry.prefix.equals(LINK_LOCAL) && best.source === FibSource.SPECIAL) {
       return makeDpo(DpoKind.LINK_LOCAL, 0);
     }
@@ -304,27 +308,15 @@ export class Fib {
       const known = via.source(FibSource.RR);
       if (known) known.users++;
       else {
-        insertSource(via, { source: FibSource.RR, flags: 0, paths: [], users: 1, stale: false });
+        via.insert({ source: FibSource.RR, flags: 0, paths: [], users: 1, stale: false });
         this.#changed(via);
       }
       path.via = via;
     }
     path.via.dependents.add(entry);
-    if (this.#leadsTo(path.via, entry, MAX_DEPTH)) return undefined;
+    if (leadsTo(path.via, entry, MAX_DEPTH)) return undefined;
     const usable = path.via.installed && dpoKind(path.via.dpo) !== DpoKind.DROP;
     return usable ? path.via.dpo : undefined;
-  }
-
-  /** Whether one entry's forwarding rests on another's: such a circle leads nowhere. */
-  #leadsTo(from: FibEntry, to: FibEntry, steps: number): boolean {
-    if (from === to || steps === 0) return true;
-    const best = from.best;
-    if (best === undefined) return false;
-    if (best.source !== FibSource.RR) {
-      return best.paths.some(({ via }) => via !== undefined && this.#leadsTo(via, to, steps - 1));
-    }
-    const cover = from.table.cover(from);
-    return cover !== undefined && this.#leadsTo(cover, to, steps - 1);
   }
 
   #resolveThroughCover(entry: FibEntry, best: FibEntrySource): number {
@@ -335,12 +327,11 @@ export class Fib {
     if (!(cover.best!.flags & EntryFlag.ATTACHED) || swIfIndex === undefined) {
       return cover.installed ? cover.dpo : DPO_DROP;
     }
-    const route: RoutePath = {
-      ...EMPTY_PATH,
+    const route = makePath({
       swIfIndex,
       proto: entry.prefix.family === 4 ? PathProto.IP4 : PathProto.IP6,
       nextHop: entry.prefix.address,
-    };
+    });
     const known = best.paths[0];
     if (known === undefined || !known.matches(route)) {
       if (known) this.#unlock(entry, known);
@@ -349,28 +340,12 @@ export class Fib {
     return this.#choose(entry, best) ?? DPO_DROP;
   }
 
-  /**
-   * Whether a neighbour's entry lies in a subnet of its own interface, or of the interface whose
-   * addresses that one borrows: no neighbour attracts packets for another link.
-   */
-  #refinesCover(entry: FibEntry, best: FibEntrySource): boolean {
-    const cover = entry.table.cover(entry);
-    if (cover === undefined) return false;
-    const attached = ((cover.best?.flags ?? 0) & EntryFlag.ATTACHED) !== 0 ||
-      ((cover.source(FibSource.INTERFACE)?.flags ?? 0) & EntryFlag.ATTACHED) !== 0;
-    const covering = cover.resolvingInterface;
-    if (!attached || covering === undefined) return false;
-    return best.paths.some(({ route: { swIfIndex } }) =>
-      swIfIndex === covering || this.#interfaces[swIfIndex]?.unnumberedTo === covering
-    );
-  }
-
   /** Gives back what paths held that are the entry's no more. */
   #release(entry: FibEntry, gone: readonly FibPath[]): void {
     for (const path of gone) {
       this.#unlock(entry, path);
       const { swIfIndex } = path.route;
-      const others = hasPath(entry, (other) => other.route.swIfIndex === swIfIndex);
+      const others = entry.hasPath((other) => other.route.swIfIndex === swIfIndex);
       if (!others) this.#byInterface.get(swIfIndex)?.delete(entry);
     }
   }
@@ -382,37 +357,10 @@ export class Fib {
     const via = path.via;
     if (via === undefined) return;
     path.via = undefined;
-    if (!hasPath(entry, (other) => other.via === via)) via.dependents.delete(entry);
+    if (!entry.hasPath((other) => other.via === via)) via.dependents.delete(entry);
     const source = via.source(FibSource.RR);
     if (source && --source.users === 0) {
       this.removeSource(via.table, via.prefix, FibSource.RR);
     }
   }
-}
-
-const EMPTY_PATH: RoutePath = {
-  swIfIndex: NONE,
-  tableId: 0,
-  rpfId: 0,
-  weight: 1,
-  preference: 0,
-  type: PathType.NORMAL,
-  flags: 0,
-  proto: PathProto.IP4,
-  nextHop: undefined,
-};
-
-/** A path with VPP's defaults where nothing else is said. */
-export function makePath(fields: Partial<RoutePath>): RoutePath {
-  return { ...EMPTY_PATH, ...fields };
-}
-
-function hasPath(entry: FibEntry, test: (path: FibPath) => boolean): boolean {
-  return entry.sources.some(({ paths }) => paths.some(test));
-}
-
-function insertSource(entry: FibEntry, source: FibEntrySource): void {
-  const rank = sourcePriority(source.source);
-  const at = entry.sources.findIndex((one) => sourcePriority(one.source) > rank);
-  entry.sources.splice(at < 0 ? entry.sources.length : at, 0, source);
 }
