@@ -5,6 +5,7 @@ import type { CniCall, CniExit } from "../deploy/sandbox/cni_plugin.ts";
 import { assertNothingLeft, readDataPlane } from "./support/leftovers.ts";
 import { systemTest } from "./support/requires.ts";
 import { TestNode } from "./support/test_node.ts";
+import { until } from "./support/until.ts";
 
 /** A namespace of the test's own that is gone with the scope. */
 class ScratchNetns implements Disposable {
@@ -139,8 +140,10 @@ systemTest("attachments come and go in every order", async (t) => {
         "cni.dev/valid-attachments": [{ containerID: "kept", ifname: "eth0" }],
       }),
     );
-    const known = JSON.stringify(await node.status("/attachments"));
-    assert(known.includes("kept") && !known.includes("lost"), known);
+    await until("only the known attachment is left", async () => {
+      const known = JSON.stringify(await node.status("/attachments"));
+      return known.includes("kept") && !known.includes("lost");
+    });
     success(await node.cni(call("CHECK", "kept", kept), { prevResult }));
     success(await node.cni(call("DEL", "kept", kept)));
     await assertNothingLeft(node, before);
