@@ -66,6 +66,9 @@ Deno.test("operations answer with VPP's error codes", () => {
   const a = bench.add("mem0", MAC, ["10.1.1.1/24", "fd00::1/64"]);
   const b = bench.add("mem1", MAC, []);
   const { plane } = bench;
+  assertEquals(plane.setTag(a, ""), Retval.INVALID_VALUE);
+  assertEquals(plane.addDelAddress(0, true, false, prefix("10.9.0.1/24")), Retval.UNSUPPORTED);
+  assertEquals(plane.setHwMtu(0, 1500), Retval.FEATURE_DISABLED);
   const add = (at: number, text: string): number =>
     plane.addDelAddress(at, true, false, prefix(text));
   assertEquals(add(99, "10.9.0.1/24"), Retval.INVALID_SW_IF_INDEX);

@@ -43,12 +43,11 @@ export class Core {
   readonly trace: Trace;
   readonly reassembly = new Reassembly();
 
-  /** VPP's periods; ICMP for IPv4 has 10 us there, a hundred per tick of the coarse clock here. */
+  /** Limits with VPP's periods and buckets; unreachable routes have few. */
   readonly arpThrottle = new Throttle(1);
   readonly ndThrottle = new Throttle(1);
-  readonly icmp4Throttle = new Throttle(1, 100);
-  readonly icmp6Throttle = new Throttle(1);
-  readonly nullThrottle = new Throttle(100);
+  readonly icmpThrottle = new Throttle(1);
+  readonly nullThrottle = new Throttle(100, 4);
 
   readonly icmpError = scratchPacket(1280);
   readonly fragment = scratchPacket(2048 + 64);

@@ -156,6 +156,8 @@ export class Dataplane {
   /** The link's MTU, which layer 3 follows (API: hw_interface_set_mtu). */
   setHwMtu(swIfIndex: number, linkMtu: number): number {
     return this.#with(swIfIndex, (at) => {
+      if (at.kind === "loopback") return Retval.UNSUPPORTED;
+      if (at.kind === "local") return Retval.FEATURE_DISABLED;
       const [, ...protocols] = at.mtu;
       return setMtu(this.#core, at, [linkMtu, ...protocols], linkMtu);
     });
@@ -165,15 +167,20 @@ export class Dataplane {
     return this.#with(swIfIndex, (at) => setMac(this.#core, at, mac));
   }
 
+  /** API: sw_interface_tag_add_del; an empty tag is refused. */
   setTag(swIfIndex: number, tag: string): number {
     return this.#with(swIfIndex, (at) => {
+      if (tag === "") return Retval.INVALID_VALUE;
       at.tag = tag;
       return Retval.OK;
     });
   }
 
   clearTag(swIfIndex: number): number {
-    return this.setTag(swIfIndex, "");
+    return this.#with(swIfIndex, (at) => {
+      at.tag = "";
+      return Retval.OK;
+    });
   }
 
   /** Binds an interface without addresses to a table (API: sw_interface_set_table). */
@@ -208,7 +215,10 @@ export class Dataplane {
     delAll: boolean,
     prefix: IpPrefix | undefined,
   ): number {
-    return this.#with(swIfIndex, (at) => {
+    return this.#with(swIfIndex, (borrower) => {
+      if (swIfIndex === 0) return Retval.UNSUPPORTED;
+      // An interface that borrows addresses has its lender's list.
+      const at = this.#core.interfaces[borrower.unnumberedTo ?? swIfIndex] ?? borrower;
       if (delAll) {
         for (const known of at.addresses) removeAddress(this.#core, at, known);
         return Retval.OK;

@@ -269,6 +269,7 @@ Deno.test("unreachable and prohibited routes tell the sender", () => {
   bench.route("fd09::/64", [{ type: PathType.ICMP_UNREACH }]);
   const codeOf = (destination: string): readonly unknown[] => {
     const source = destination.includes(":") ? "fd00:1::2" : "10.1.1.2";
+    bench.nowMs += 200;
     const [out] = bench.receiveIp(a, A_MAC, udp(source, destination));
     const icmp = parseIcmp(out!.ip!);
     return [icmp?.type, icmp?.code];
@@ -276,6 +277,15 @@ Deno.test("unreachable and prohibited routes tell the sender", () => {
   assertEquals(codeOf("10.9.0.1"), [3, 1]);
   assertEquals(codeOf("10.8.0.1"), [3, 10]);
   assertEquals(codeOf("fd09::1"), [1, 0]);
+
+  bench.nowMs += 200;
+  const now = bench.nowMs;
+  let answers = 0;
+  for (let i = 0; i < 200; i++) {
+    bench.nowMs = now;
+    answers += bench.receiveIp(a, A_MAC, udp("10.1.1.2", `10.9.1.${i}`)).length;
+  }
+  assert(answers >= 1 && answers <= 4, `${answers} answers at once`);
 });
 
 Deno.test("flows spread over paths by weight, each flow on one of them", () => {

@@ -31,7 +31,7 @@ export class Interface implements InterfaceView {
   readonly name: string;
   tag: string;
   adminUp = false;
-  linkUp = true;
+  linkUp: boolean;
   linkMtu: number;
   mtu: readonly [number, number, number, number];
   addresses: IpPrefix[] = [];
@@ -61,6 +61,8 @@ export class Interface implements InterfaceView {
     this.kind = options.kind;
     this.name = options.name;
     this.tag = options.tag ?? "";
+    // A loopback's link follows its admin state, and local0 has none.
+    this.linkUp = options.kind !== "local" && options.kind !== "loopback";
     this.linkMtu = options.kind === "local" ? 0 : options.linkMtu ?? UNSET_MTU;
     this.mtu = [this.linkMtu, 0, 0, 0];
     this.ip4Table = ip4;

@@ -13,7 +13,10 @@ export const VNET_HEADER = 10;
  */
 export type Emit = (swIfIndex: number, buffer: Uint8Array, offset: number, length: number) => void;
 
-/** What stands behind an interface. `local` is VPP's `local0`, which index 0 always is. */
+/**
+ * What stands behind an interface. `local` is VPP's `local0`, which index 0 always is. The link of
+ * a `loopback` or `tap` follows its admin state.
+ */
 export type InterfaceKind = "local" | "loopback" | "tap" | "af_packet" | "memory";
 
 export interface InterfaceOptions {

@@ -31,6 +31,7 @@ export function addAddress(core: Core, at: Interface, prefix: IpPrefix): number 
       }
     }
   }
+  if (prefix.length === 0) return Retval.ADDRESS_LENGTH_MISMATCH;
   at.addresses = [...at.addresses, prefix];
   if (family === 4) {
     at.ip4Users++;
@@ -43,7 +44,10 @@ export function addAddress(core: Core, at: Interface, prefix: IpPrefix): number 
   return Retval.OK;
 }
 
-/** Takes an address from an interface, and the dynamic neighbours of its subnet along. */
+/**
+ * Takes an address from an interface, and the dynamic neighbours of its subnet along. Like VPP, it
+ * finds the address whatever the given length.
+ */
 export function removeAddress(core: Core, at: Interface, prefix: IpPrefix): number {
   if (isLinkLocal(prefix.address)) {
     if (prefix.length !== 128) return Retval.ADDRESS_LENGTH_MISMATCH;
@@ -51,7 +55,7 @@ export function removeAddress(core: Core, at: Interface, prefix: IpPrefix): numb
       ? Retval.ADDRESS_NOT_DELETABLE
       : Retval.ADDRESS_NOT_FOUND_FOR_INTERFACE;
   }
-  const known = at.addresses.find((one) => one.equals(prefix));
+  const known = at.addresses.find((one) => one.address.equals(prefix.address));
   if (known === undefined) return Retval.ADDRESS_NOT_FOUND_FOR_INTERFACE;
   at.addresses = at.addresses.filter((one) => one !== known);
   if (at.adminUp) removeRoutes(core, at, known);
@@ -91,7 +95,7 @@ export function setUnnumbered(
 ): number {
   if (lender) {
     if (lender.ip4Table !== at.ip4Table || lender.ip6Table !== at.ip6Table) {
-      return UNEXPECTED_STATE;
+      return Retval.UNEXPECTED_INTF_STATE;
     }
     if (at.unnumberedTo === undefined) {
       at.ip4Users++;
@@ -106,8 +110,6 @@ export function setUnnumbered(
   core.fib.interfaceChanged(at.swIfIndex);
   return Retval.OK;
 }
-
-const UNEXPECTED_STATE = -74;
 
 /** Enables IPv6 on a link once more; the first time it gets a link-local address. */
 export function enableIp6(core: Core, at: Interface, linkLocal = at.linkLocalFromMac()): number {

@@ -41,6 +41,7 @@ export function setAdminUp(core: Core, at: Interface, adminUp: boolean): number 
     );
   }
   at.adminUp = adminUp;
+  if (at.kind === "loopback" || at.kind === "tap") at.linkUp = adminUp;
   core.fib.interfaceChanged(at.swIfIndex);
   if (adminUp) setAddressRoutes(core, at, true);
   tellState(core, at);

@@ -10,7 +10,6 @@ import { addressWord, isLinkLocal } from "../words.ts";
 
 /** VPP's answer to a dynamic update of a static neighbour. */
 const STATIC_KEPT = -2;
-const LIMIT_EXCEEDED = -162;
 /** Probes without an answer after which an aged neighbour is forgotten. */
 const MAX_PROBES = 2;
 
@@ -101,7 +100,7 @@ export class Neighbors {
       }
     } else {
       neighbor = this.#create(key);
-      if (neighbor === undefined) return { retval: LIMIT_EXCEEDED, statsIndex: NONE };
+      if (neighbor === undefined) return { retval: Retval.LIMIT_EXCEEDED, statsIndex: NONE };
       this.#refresh(neighbor);
     }
     neighbor.statsIndex =

@@ -1,6 +1,6 @@
 import type { Family, IpPrefix } from "@contiv/net";
 import type { Core } from "../core.ts";
-import type { FibEntry } from "../fib/entry.ts";
+import type { FibEntry, FibPath } from "../fib/entry.ts";
 import { EntryFlag, FibSource } from "../fib/source.ts";
 import type { FibTable } from "../fib/table.ts";
 import { Retval } from "../retval.ts";
@@ -98,21 +98,28 @@ export function describeRoute(entry: FibEntry): Route {
     tableId: entry.table.tableId,
     prefix: entry.prefix,
     src: best?.source ?? FibSource.INVALID,
-    statsIndex: entry.statsIndex,
-    paths: best?.paths.map(({ route }) => ({
+    statsIndex: entry.installed ? entry.statsIndex : NONE,
+    paths: shownPaths(entry).map(({ route }) => ({
       ...route,
       rpfId: 0,
       flags: 0,
       tableId: route.swIfIndex === NONE ? route.tableId : 0,
-    })) ?? [],
+    })),
   };
 }
 
-/** The entries of a table, shortest prefix first, optionally of those with a source. */
+/** A next hop's own entry shows the paths of what it is looked up through. */
+function shownPaths(entry: FibEntry): readonly FibPath[] {
+  const best = entry.best;
+  if (best?.source !== FibSource.RR || best.paths.length > 0) return best?.paths ?? [];
+  return entry.table.cover(entry)?.best?.paths ?? [];
+}
+
+/** The entries of a table, shortest prefix first, optionally those whose best source is this. */
 export function* listRoutes(table: FibTable, source: number): IterableIterator<Route> {
   const entries = [...table.entries()].sort((a, b) => a.prefix.length - b.prefix.length);
   for (const entry of entries) {
-    if (source === 0 || entry.source(source)) yield describeRoute(entry);
+    if (source === 0 || entry.best?.source === source) yield describeRoute(entry);
   }
 }
 

@@ -33,7 +33,7 @@ const ICMP_HEADER = 8;
 export function icmp4Error(core: Core, p: Packet, type: number, code: number, rest: number): void {
   const { buffer, l3 } = p;
   const source = read32(buffer, l3 + 12);
-  if (!mayAnswer(p) || !core.icmp4Throttle.allows(mix2(source, read32(buffer, l3 + 16)), p.nowMs)) {
+  if (!mayAnswer(p) || !core.icmpThrottle.allows(mix2(source, read32(buffer, l3 + 16)), p.nowMs)) {
     core.errors.counts[DROPPED]!++;
     return;
   }

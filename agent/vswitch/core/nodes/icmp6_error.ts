@@ -33,7 +33,7 @@ const ICMP_HEADER = 8;
  */
 export function icmp6Error(core: Core, p: Packet, type: number, code: number, rest: number): void {
   const { buffer, l3 } = p;
-  if (!mayAnswer(p, type) || !core.icmp6Throttle.allows(addressPairHash(p), p.nowMs)) {
+  if (!mayAnswer(p, type) || !core.icmpThrottle.allows(addressPairHash(p), p.nowMs)) {
     core.errors.counts[DROPPED]!++;
     return;
   }

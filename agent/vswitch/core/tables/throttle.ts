@@ -1,22 +1,19 @@
 import { mix2 } from "./hash.ts";
 
-const BUCKETS = 512;
-
 /**
- * Lets an event of one kind pass a limited number of times per period. As in VPP, kinds share 512
+ * Lets an event of one kind pass once per period. As in VPP, kinds share
  * buckets, which are reseeded every period, so that two kinds that meet in one part in the next.
  */
 export class Throttle {
-  readonly #counts = new Uint8Array(BUCKETS);
+  readonly #counts: Uint8Array;
   readonly #periodMs: number;
-  readonly #limit: number;
   #periodStart = -Infinity;
   #seed = 0;
 
-  /** @param limit events of one bucket per period, at most 255 */
-  constructor(periodMs: number, limit = 1) {
+  /** @param buckets a power of two */
+  constructor(periodMs: number, buckets = 512) {
     this.#periodMs = periodMs;
-    this.#limit = limit;
+    this.#counts = new Uint8Array(buckets);
   }
 
   /** Whether an event of this kind may pass now; if so it is counted. */
@@ -26,9 +23,9 @@ export class Throttle {
       this.#periodStart = nowMs;
       this.#seed = (this.#seed + 0x6d2b79f5) | 0;
     }
-    const bucket = mix2(kind, this.#seed) & (BUCKETS - 1);
-    if (this.#counts[bucket]! >= this.#limit) return false;
-    this.#counts[bucket]!++;
+    const bucket = mix2(kind, this.#seed) & (this.#counts.length - 1);
+    if (this.#counts[bucket]! > 0) return false;
+    this.#counts[bucket] = 1;
     return true;
   }
 }
