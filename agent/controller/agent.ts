@@ -77,6 +77,7 @@ export class Agent {
         vppDescriptors.loopbackDescriptor(this.#vpp),
         vppDescriptors.addressDescriptor(this.#vpp),
         vppDescriptors.interfaceDescriptor(this.#vpp, namespaces, options.podLink),
+        vppDescriptors.interfaceStateDescriptor(this.#vpp),
         vppDescriptors.unnumberedDescriptor(this.#vpp),
         vppDescriptors.neighbourDescriptor(this.#vpp),
         vppDescriptors.routeDescriptor(this.#vpp, {

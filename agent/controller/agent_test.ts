@@ -73,7 +73,7 @@ Deno.test("whichever change the kernel refuses, ADD is undone whole", async () =
   const changes = node.namespaces.history.length - start;
   await node.delete("whole");
   await node.settled();
-  assert(changes >= 12, `an ADD takes ${changes} changes`);
+  assert(changes >= 10, `an ADD takes ${changes} changes`);
   for (let k = 1; k <= changes; k++) {
     const containerId = `refused-${k}`;
     node.namespaces.failFrom(k);

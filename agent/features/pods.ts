@@ -17,6 +17,8 @@ import {
   vppAddressKey,
   type VppInterface,
   vppInterfaceKey,
+  type VppInterfaceState,
+  vppInterfaceStateKey,
   type VppNeighbour,
   vppNeighbourKey,
   type VppRoute,
@@ -78,6 +80,12 @@ export function renderAttachment(
       owner,
     },
     {
+      key: vppInterfaceStateKey(id),
+      value: { interface: interfaceKey, mtu } satisfies VppInterfaceState,
+      requires: [interfaceKey],
+      owner,
+    },
+    {
       key: vppUnnumberedKey(id),
       value: { interface: interfaceKey, lender: GATEWAY_LOOPBACK_KEY } satisfies VppUnnumbered,
       requires: [
@@ -125,7 +133,7 @@ export function renderAttachment(
       {
         key: vppRouteKey(prefix),
         value: { prefix, path: { interface: interfaceKey, nextHop: address } } satisfies VppRoute,
-        requires: [interfaceKey, vppUnnumberedKey(id)],
+        requires: [interfaceKey],
         owner,
       },
       {

@@ -25,7 +25,7 @@ export interface VppAddress {
   readonly prefix: IpPrefix;
 }
 
-/** A container's interface: VPP's end, admin up, and the device in its namespace. Kind `vpp-interface`. */
+/** A container's interface: VPP's end and the device in its namespace. Kind `vpp-interface`. */
 export interface VppInterface {
   /** What it is found by: {@link podTag}. */
   readonly tag: string;
@@ -35,6 +35,14 @@ export interface VppInterface {
   readonly hostMac: MacAddress;
   /** Of VPP's end. */
   readonly mac: MacAddress;
+  /** Of the device, when it is made; octets. */
+  readonly mtu: number;
+}
+
+/** That a container's interface is up, and what it carries. Kind `vpp-interface-state`. */
+export interface VppInterfaceState {
+  /** Key of the interface. */
+  readonly interface: string;
   /** Largest IP packet, octets. */
   readonly mtu: number;
 }
@@ -72,6 +80,10 @@ export function vppInterfaceKey(attachmentId: string): string {
   return `vpp-interface/${attachmentId}`;
 }
 
+export function vppInterfaceStateKey(attachmentId: string): string {
+  return `vpp-interface-state/${attachmentId}`;
+}
+
 export function vppUnnumberedKey(attachmentId: string): string {
   return `vpp-unnumbered/${attachmentId}`;
 }
@@ -82,6 +94,11 @@ export function vppNeighbourKey(attachmentId: string, address: IpAddress): strin
 
 export function vppRouteKey(prefix: IpPrefix): string {
   return `vpp-route/${prefix}`;
+}
+
+/** Whether a key is one of a container's interface. */
+export function isPodInterface(key: string | undefined): key is string {
+  return key?.startsWith("vpp-interface/") === true;
 }
 
 /** The attachment in a key of kind `vpp-interface`. */

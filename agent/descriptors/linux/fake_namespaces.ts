@@ -192,13 +192,13 @@ export class FakePodNamespace implements PodNamespace {
     this.#routes = this.#routes.filter((each) => String(each.destination) !== destination);
   }
 
-  readSysctl(name: string): string | undefined {
-    return this.sysctls.get(name) ?? "1";
+  readSysctls(names: readonly string[]): readonly string[] {
+    return names.map((name) => this.sysctls.get(name) ?? "1");
   }
 
-  writeSysctl(name: string, value: string): void {
-    this.#act("writeSysctl");
-    this.sysctls.set(name, value);
+  writeSysctls(values: readonly (readonly [name: string, value: string])[]): void {
+    this.#act("writeSysctls");
+    for (const [name, value] of values) this.sysctls.set(name, value);
   }
 
   #byIndex(index: number): Link {

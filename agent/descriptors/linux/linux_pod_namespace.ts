@@ -100,23 +100,27 @@ export class LinuxPodNamespace implements PodNamespace {
   }
 
   // /proc/sys/net shows the namespace of the thread that opens it.
-  readSysctl(name: string): string | undefined {
-    return this.#namespace.run(() => {
-      try {
-        return Deno.readTextFileSync(`/proc/sys/net/${name}`).trim();
-      } catch (error) {
-        if (error instanceof Deno.errors.NotFound) return undefined;
-        throw error;
-      }
-    });
+  readSysctls(names: readonly string[]): readonly (string | undefined)[] {
+    return this.#namespace.run(() => names.map(readSysctl));
   }
 
-  writeSysctl(name: string, value: string): void {
-    this.#namespace.run(() => Deno.writeTextFileSync(`/proc/sys/net/${name}`, value));
+  writeSysctls(values: readonly (readonly [name: string, value: string])[]): void {
+    this.#namespace.run(() => {
+      for (const [name, value] of values) Deno.writeTextFileSync(`/proc/sys/net/${name}`, value);
+    });
   }
 
   close(): void {
     this.#netlink.close();
     this.#namespace.close();
+  }
+}
+
+function readSysctl(name: string): string | undefined {
+  try {
+    return Deno.readTextFileSync(`/proc/sys/net/${name}`).trim();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
   }
 }

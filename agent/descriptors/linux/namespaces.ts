@@ -33,9 +33,12 @@ export interface PodNamespace {
   routes(index: number): readonly Route[];
   replaceRoute(spec: RouteSpec): void;
   removeRoute(spec: RouteSpec): void;
-  /** A kernel parameter below /proc/sys/net, such as `ipv6/conf/eth0/accept_ra`. */
-  readSysctl(name: string): string | undefined;
-  writeSysctl(name: string, value: string): void;
+  /**
+   * Kernel parameters below /proc/sys/net, such as `ipv6/conf/eth0/accept_ra`.
+   * @returns their values in order; `undefined` for one that the kernel lacks
+   */
+  readSysctls(names: readonly string[]): readonly (string | undefined)[];
+  writeSysctls(values: readonly (readonly [name: string, value: string])[]): void;
   /** A path of at most 63 octets by which other processes of the node can open the namespace. */
   readonly shortPath: string;
 }

@@ -8,16 +8,15 @@ export function sysctlDescriptor(namespaces: Namespaces): Descriptor<LinuxSysctl
   return inNamespace(namespaces, {
     kind: "linux-sysctl",
     apply(namespace, _link, { device, values }): void {
-      for (const [name, value] of Object.entries(values)) {
-        const path = pathOf(device.name, name);
-        if (namespace.readSysctl(path) !== value) namespace.writeSysctl(path, value);
-      }
+      namespace.writeSysctls(
+        Object.entries(values).map(([name, value]) => [pathOf(device.name, name), value]),
+      );
     },
     remove(): void {},
     read(namespace, _link, wanted): LinuxSysctl | undefined {
-      const actual = Object.keys(wanted.values).map((name) =>
-        [name, namespace.readSysctl(pathOf(wanted.device.name, name)) ?? "absent"] as const
-      );
+      const names = Object.keys(wanted.values);
+      const found = namespace.readSysctls(names.map((name) => pathOf(wanted.device.name, name)));
+      const actual = names.map((name, i) => [name, found[i] ?? "absent"] as const);
       return { ...wanted, values: Object.fromEntries(actual) };
     },
   });

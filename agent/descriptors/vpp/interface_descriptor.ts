@@ -1,23 +1,12 @@
 import { MacAddress } from "@contiv/net";
-import { IfStatusFlags, VppApiError, type VppClient } from "@contiv/vppapi";
-import {
-  attachmentOfTag,
-  sameValue,
-  type VppInterface,
-  vppInterfaceKey,
-  type VppInterfaceMeta,
-} from "../../items/mod.ts";
+import { VppApiError, type VppClient } from "@contiv/vppapi";
+import { attachmentOfTag, sameValue, type VppInterface, vppInterfaceKey } from "../../items/mod.ts";
 import type { Descriptor, Item, Retrieved } from "../../reconciler/api.ts";
 import { type Namespaces, tryOpen } from "../linux/mod.ts";
-import type { PodLink } from "./pod_link.ts";
+import type { PodLinkMeta } from "./pod_link.ts";
 import { tapLink } from "./tap_link.ts";
-import { vethLink } from "./veth_link.ts";
+import { nodeDeviceOf, vethLink } from "./veth_link.ts";
 import type { VppAccess } from "./vpp_access.ts";
-
-interface InterfaceMeta extends VppInterfaceMeta {
-  /** VPP's own name, which tells how the interface was made. */
-  readonly name: string;
-}
 
 /** How containers are connected: `auto` takes veth where VPP cannot make a TAP. */
 export type PodLinkKind = "auto" | "tap" | "veth";
@@ -30,13 +19,12 @@ export function interfaceDescriptor(
   vpp: VppAccess,
   namespaces: Namespaces,
   kind: PodLinkKind = "auto",
-): Descriptor<VppInterface, InterfaceMeta> {
+): Descriptor<VppInterface, PodLinkMeta> {
   const veth = vethLink(namespaces);
-  const links: readonly PodLink[] = [tapLink, veth];
   /** The connections on which VPP has refused a TAP. */
   const withoutTap = new WeakSet<VppClient>();
 
-  const make = async (client: VppClient, value: VppInterface): Promise<number> => {
+  const make = async (client: VppClient, value: VppInterface): Promise<PodLinkMeta> => {
     const namespace = namespaces.open(value.netns);
     if (kind === "veth" || withoutTap.has(client)) {
       return await veth.create(client, value, namespace);
@@ -51,35 +39,17 @@ export function interfaceDescriptor(
       return await veth.create(client, value, namespace);
     }
   };
-  const setUp = async (client: VppClient, swIfIndex: number, mtu: number): Promise<void> => {
-    await Promise.all([
-      client.request("sw_interface_set_mtu", { sw_if_index: swIfIndex, mtu: [mtu, 0, 0, 0] }),
-      client.request("sw_interface_set_flags", {
-        sw_if_index: swIfIndex,
-        flags: IfStatusFlags.ADMIN_UP,
-      }),
-    ]);
-  };
-  const remove = async (client: VppClient, meta: InterfaceMeta): Promise<void> => {
-    await links.find((link) => link.owns(meta.name))?.delete(client, meta.swIfIndex, meta.name);
+  const remove = async (client: VppClient, meta: PodLinkMeta): Promise<void> => {
+    await (meta.nodeDevice === undefined ? tapLink : veth).delete(client, meta);
   };
 
   return {
     kind: "vpp-interface",
-    async create({ value }): Promise<InterfaceMeta> {
-      const client = vpp.client();
-      const swIfIndex = await make(client, value);
-      const named = client.dump("sw_interface_dump", { sw_if_index: swIfIndex });
-      const [details] = await Promise.all([named, setUp(client, swIfIndex, value.mtu)]);
-      return { swIfIndex, name: details[0]?.interface_name ?? "" };
-    },
-    async update(_before, { value }, meta): Promise<InterfaceMeta> {
-      const client = vpp.client();
-      const { swIfIndex: sw_if_index } = meta;
-      await Promise.all([
-        client.request("sw_interface_tag_add_del", { is_add: true, sw_if_index, tag: value.tag }),
-        setUp(client, sw_if_index, value.mtu),
-      ]);
+    create: ({ value }) => make(vpp.client(), value),
+    async update(_before, { value }, meta): Promise<PodLinkMeta> {
+      const { tag } = value;
+      const fields = { is_add: true, sw_if_index: meta.swIfIndex, tag };
+      await vpp.client().request("sw_interface_tag_add_del", fields);
       return meta;
     },
     needsRecreate: (before, after) =>
@@ -91,23 +61,22 @@ export function interfaceDescriptor(
       const id = attachmentOfTag(value.tag);
       for (const each of await client.dump("sw_interface_dump")) {
         if (id === undefined || attachmentOfTag(each.tag) !== id) continue;
-        await remove(client, { swIfIndex: each.sw_if_index, name: each.interface_name });
+        await remove(client, metaOf(each));
       }
     },
-    async retrieve(wanted): Promise<Retrieved<VppInterface, InterfaceMeta>[]> {
+    async retrieve(wanted): Promise<Retrieved<VppInterface, PodLinkMeta>[]> {
       const items = new Map(wanted.map((item) => [item.key, item]));
       const seen = new Set<string>();
       const all = await vpp.client().dump("sw_interface_dump");
       return all.flatMap((each) => {
         const id = attachmentOfTag(each.tag);
-        const orphan = id === undefined && veth.owns(each.interface_name);
+        const orphan = nodeDeviceOf(each.interface_name) !== undefined;
         if (id === undefined && !orphan) return [];
         let key = vppInterfaceKey(id ?? `untagged-${each.sw_if_index}`);
         // A second one of the same attachment is not wanted, whatever it looks like.
         if (seen.has(key)) key = `${key}-${each.sw_if_index}`;
         seen.add(key);
         const item = items.get(key);
-        const up = (each.flags & IfStatusFlags.ADMIN_UP) !== 0;
         return [{
           key,
           value: {
@@ -116,10 +85,10 @@ export function interfaceDescriptor(
             hostIfName: item !== undefined && hasDevice(item) ? item.value.hostIfName : "",
             hostMac: item?.value.hostMac ?? MacAddress.from(each.l2_address),
             mac: MacAddress.from(each.l2_address),
-            // One that is down differs from every wanted one, and an update sets it up.
-            mtu: up ? each.mtu[0] ?? 0 : 0,
+            // VPP does not tell; the device's own is checked where it is.
+            mtu: item?.value.mtu ?? 0,
           },
-          meta: { swIfIndex: each.sw_if_index, name: each.interface_name },
+          meta: metaOf(each),
         }];
       });
     },
@@ -131,4 +100,10 @@ export function interfaceDescriptor(
     const device = tryOpen(namespaces, value.netns)?.link(value.hostIfName);
     return device?.mac?.equals(value.hostMac) === true;
   }
+}
+
+function metaOf(details: { sw_if_index: number; interface_name: string }): PodLinkMeta {
+  const nodeDevice = nodeDeviceOf(details.interface_name);
+  const swIfIndex = details.sw_if_index;
+  return nodeDevice === undefined ? { swIfIndex } : { swIfIndex, nodeDevice };
 }

@@ -2,6 +2,7 @@ import { MacAddress } from "@contiv/net";
 import { AddressFamily, IpNeighborFlags } from "@contiv/vppapi";
 import {
   attachmentOfInterfaceKey,
+  isPodInterface,
   sameValue,
   type VppInterfaceMeta,
   type VppNeighbour,
@@ -45,7 +46,7 @@ export function neighbourDescriptor(vpp: VppAccess): Descriptor<VppNeighbour, un
       return dumps.flat().flatMap(({ neighbor }) => {
         const key = keys.get(neighbor.sw_if_index);
         const isStatic = (neighbor.flags & IpNeighborFlags.STATIC) !== 0;
-        if (key === undefined || !key.startsWith("vpp-interface/") || !isStatic) return [];
+        if (!isPodInterface(key) || !isStatic) return [];
         const address = fromAddress(neighbor.ip_address);
         return [{
           key: vppNeighbourKey(attachmentOfInterfaceKey(key), address),

@@ -2,15 +2,18 @@ import { TapFlags, type VppClient } from "@contiv/vppapi";
 import type { VppInterface } from "../../items/mod.ts";
 import { DeviceError, type PodNamespace } from "../linux/mod.ts";
 import { deleted, NO_INTERFACE } from "./_api.ts";
-import type { PodLink } from "./pod_link.ts";
+import type { PodLink, PodLinkMeta } from "./pod_link.ts";
 
 /** Frames of up to 64 KB, and a device that outlives VPP's process. */
 const FLAGS = TapFlags.GSO | TapFlags.CSUM_OFFLOAD | TapFlags.PERSIST;
 
 /** A TAP: tap_create_v3 of tapv2.api. */
 export const tapLink: PodLink = {
-  kind: "tap",
-  async create(client: VppClient, value: VppInterface, namespace: PodNamespace): Promise<number> {
+  async create(
+    client: VppClient,
+    value: VppInterface,
+    namespace: PodNamespace,
+  ): Promise<PodLinkMeta> {
     const { hostIfName, hostMac, mac, mtu, netns, tag } = value;
     const existing = namespace.link(hostIfName);
     const ours = existing?.kind === "tun" && existing.mac?.equals(hostMac) === true;
@@ -31,10 +34,9 @@ export const tapLink: PodLink = {
       tap_flags: ours ? FLAGS | TapFlags.ATTACH : FLAGS,
       tag,
     });
-    return sw_if_index;
+    return { swIfIndex: sw_if_index };
   },
-  async delete(client: VppClient, swIfIndex: number): Promise<void> {
+  async delete(client: VppClient, { swIfIndex }: PodLinkMeta): Promise<void> {
     await deleted(client.request("tap_delete_v2", { sw_if_index: swIfIndex }), ...NO_INTERFACE);
   },
-  owns: (interfaceName: string): boolean => /^tap\d+$/.test(interfaceName),
 };

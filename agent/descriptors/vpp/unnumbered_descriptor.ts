@@ -1,5 +1,6 @@
 import {
   attachmentOfInterfaceKey,
+  isPodInterface,
   sameValue,
   type VppInterfaceMeta,
   type VppUnnumbered,
@@ -42,7 +43,7 @@ export function unnumberedDescriptor(vpp: VppAccess): Descriptor<VppUnnumbered, 
       const all = await vpp.client().dump("ip_unnumbered_dump");
       return all.flatMap(({ sw_if_index, ip_sw_if_index }) => {
         const key = keys.get(sw_if_index);
-        if (key === undefined) return [];
+        if (!isPodInterface(key)) return [];
         const lender = keys.get(ip_sw_if_index) ?? `interface ${ip_sw_if_index}`;
         return [{
           key: vppUnnumberedKey(attachmentOfInterfaceKey(key)),

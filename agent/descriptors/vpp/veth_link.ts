@@ -2,7 +2,7 @@ import { AfPacketFlags, AfPacketMode, type VppClient } from "@contiv/vppapi";
 import { attachmentOfTag, type VppInterface } from "../../items/mod.ts";
 import { DeviceError, type Namespaces, type PodNamespace } from "../linux/mod.ts";
 import { deleted, NO_INTERFACE } from "./_api.ts";
-import type { PodLink } from "./pod_link.ts";
+import type { PodLink, PodLinkMeta } from "./pod_link.ts";
 
 /** VPP names an interface on a packet socket `host-<device>`. */
 const VPP_NAME = /^host-(ctv[0-9a-f]{12})$/;
@@ -13,10 +13,13 @@ const VPP_NAME = /^host-(ctv[0-9a-f]{12})$/;
  */
 export function vethLink(namespaces: Namespaces): PodLink {
   return {
-    kind: "veth",
-    async create(client: VppClient, value: VppInterface, namespace: PodNamespace): Promise<number> {
+    async create(
+      client: VppClient,
+      value: VppInterface,
+      namespace: PodNamespace,
+    ): Promise<PodLinkMeta> {
       const { hostIfName, hostMac, mac, mtu, netns, tag } = value;
-      const name = nodeDevice(tag);
+      const name = deviceOf(tag);
       const existing = namespace.link(hostIfName);
       if (existing === undefined) {
         await namespaces.deleteHostLink(name);
@@ -33,20 +36,23 @@ export function vethLink(namespaces: Namespaces): PodLink {
         flags: AfPacketFlags.CKSUM_GSO,
       });
       await client.request("sw_interface_tag_add_del", { is_add: true, sw_if_index, tag });
-      return sw_if_index;
+      return { swIfIndex: sw_if_index, nodeDevice: name };
     },
-    async delete(client: VppClient, _swIfIndex: number, interfaceName: string): Promise<void> {
-      const device = VPP_NAME.exec(interfaceName)?.[1];
-      if (device === undefined) return;
-      const request = client.request("af_packet_delete", { host_if_name: device });
+    async delete(client: VppClient, { nodeDevice }: PodLinkMeta): Promise<void> {
+      if (nodeDevice === undefined) return;
+      const request = client.request("af_packet_delete", { host_if_name: nodeDevice });
       await deleted(request, "NO_SUCH_ENTRY", "INVALID_VALUE", ...NO_INTERFACE);
-      await namespaces.deleteHostLink(device);
+      await namespaces.deleteHostLink(nodeDevice);
     },
-    owns: (interfaceName: string): boolean => VPP_NAME.test(interfaceName),
   };
 }
 
 /** The node end's name, within Linux' 15 octets. */
-function nodeDevice(tag: string): string {
+function deviceOf(tag: string): string {
   return `ctv${(attachmentOfTag(tag) ?? "").slice(0, 12)}`;
+}
+
+/** The node end of the veth pair that VPP's interface of this name stands on, if it is ours. */
+export function nodeDeviceOf(interfaceName: string): string | undefined {
+  return VPP_NAME.exec(interfaceName)?.[1];
 }
