@@ -46,7 +46,7 @@ function sources(directory = ""): string[] {
 }
 
 function isTest(path: string): boolean {
-  return path.startsWith("tests/") || /(_test|_bench|testing)\.ts$/.test(path);
+  return path.startsWith("tests/") || /(_test|_bench|testing)\.ts$|\/_?fake_\w+\.ts$/.test(path);
 }
 
 interface Import {

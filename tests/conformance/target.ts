@@ -5,7 +5,7 @@ import { until } from "../support/until.ts";
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 
 /** Plugins of VPP that the suite needs; the others only cost time. */
-const PLUGINS = ["af_packet", "tap", "tracedump", "urpf", "vxlan"];
+const PLUGINS = ["af_packet", "ping", "tap", "tracedump"];
 
 let counter = 0;
 
