@@ -322,7 +322,7 @@ export class Fib {
   #resolveThroughCover(entry: FibEntry, best: FibEntrySource): number {
     const cover = entry.table.cover(entry);
     if (cover === undefined || cover.best?.source === FibSource.DEFAULT_ROUTE) return DPO_DROP;
-    if (cover.resolving) return DPO_DROP;
+    if (cover.resolving || leadsTo(cover, entry, MAX_DEPTH)) return DPO_DROP;
     const swIfIndex = cover.resolvingInterface;
     if (!(cover.best!.flags & EntryFlag.ATTACHED) || swIfIndex === undefined) {
       return cover.installed ? cover.dpo : DPO_DROP;

@@ -91,3 +91,12 @@ Deno.test("interfaces that go down and up again forward as before", () => {
   }
   assertEquals(outcome(bench), before);
 });
+
+Deno.test("a default route through what only it covers drops, once nothing else leads there", () => {
+  const bench = freshBench();
+  bench.route("0.0.0.0/0", [pathOf({ via: "10.1.2.3" })]);
+  bench.route("10.1.2.0/24", [pathOf({ via: "192.168.1.2" })]);
+  assertEquals(outcome(bench), PROBES.map(() => 1));
+  bench.route("10.1.2.0/24", [], { isAdd: false });
+  assertEquals(outcome(bench), PROBES.map(() => undefined));
+});
