@@ -5,6 +5,8 @@
  *
  * @module
  */
+export type { NeighborConfig } from "./control/neighbors.ts";
 export * from "./dataplane.ts";
+export { FibSource } from "./fib/source.ts";
 export * from "./retval.ts";
 export * from "./types.ts";
