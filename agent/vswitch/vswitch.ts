@@ -40,7 +40,11 @@ export class Vswitch {
     });
     this.dataplane = dataplane;
     this.forwarder = new Forwarder({ dataplane, ports, transmitter, poller, now, logger });
-    const interfaces = new Interfaces({ dataplane, ports, factory, logger, random });
+    const announce = (swIfIndex: number): void => {
+      const { adminUp = false, linkUp = false } = dataplane.interface(swIfIndex) ?? {};
+      events.publish({ kind: "interface", swIfIndex, adminUp, linkUp, deleted: false });
+    };
+    const interfaces = new Interfaces({ dataplane, ports, factory, logger, random, announce });
     this.server = new ApiServer({ dataplane, interfaces, events, logger, pid, now });
   }
 

@@ -13,6 +13,8 @@ export interface InterfacesOptions {
   readonly ports: PortTable;
   readonly factory: PortFactory;
   readonly logger: Logger;
+  /** Told of every interface made, once it is whole. */
+  readonly announce: (swIfIndex: number) => void;
   /** Fills an array with random octets. */
   readonly random: (bytes: Uint8Array<ArrayBuffer>) => void;
 }
@@ -38,14 +40,14 @@ export class Interfaces {
     this.packets = new PacketInterfaces(options);
   }
 
-  /** Sets an interface up or down; as in VPP, its link goes with it, and the host's interface. */
+  /** Sets an interface up or down; as in VPP, the host's interface below it goes with it. */
   setAdmin(swIfIndex: number, up: boolean): number {
-    const link = this.#dataplane.interface(swIfIndex);
-    const wasUp = link?.adminUp;
     const retval = this.#dataplane.setFlags(swIfIndex, up);
-    if (retval !== Retval.OK || link === undefined || link.kind === "local") return retval;
-    if (wasUp !== up) this.#dataplane.setLinkUp(swIfIndex, up);
-    if (link.kind === "af_packet") this.packets.setHostLink(swIfIndex, up);
+    if (retval !== Retval.OK) return retval;
+    if (this.#dataplane.interface(swIfIndex)?.kind === "af_packet") {
+      this.#dataplane.setLinkUp(swIfIndex, up);
+      this.packets.setHostLink(swIfIndex, up);
+    }
     return retval;
   }
 }

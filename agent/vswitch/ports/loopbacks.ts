@@ -27,16 +27,15 @@ export class Loopbacks {
     if (instance >= MAX_INSTANCE || this.#instances.has(instance)) {
       return { retval: INVALID_REGISTRATION, swIfIndex: NONE };
     }
-    const { dataplane, ports } = this.#options;
+    const { announce, dataplane, ports } = this.#options;
     const swIfIndex = dataplane.createInterface({
       kind: "loopback",
       name: `loop${instance}`,
       mac: mac ?? MacAddress.from(Uint8Array.of(0xde, 0xad, 0, 0, 0, instance & 0xff)),
     });
-    // As in VPP, where a loopback's link follows its administrative state.
-    dataplane.setLinkUp(swIfIndex, false);
     this.#instances.set(instance, swIfIndex);
     ports.add(swIfIndex, new LoopbackPort());
+    announce(swIfIndex);
     return { retval: Retval.OK, swIfIndex };
   }
 

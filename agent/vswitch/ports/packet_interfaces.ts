@@ -20,7 +20,7 @@ export class PacketInterfaces {
       const swIfIndex = this.#interfaces.get(hostIfName) ?? NONE;
       return { retval: Retval.IF_ALREADY_EXISTS, swIfIndex };
     }
-    const { dataplane, factory, logger, ports, random } = this.#options;
+    const { announce, dataplane, factory, logger, ports, random } = this.#options;
     this.#interfaces.set(hostIfName, undefined);
     let open: OpenPacket;
     try {
@@ -39,6 +39,7 @@ export class PacketInterfaces {
     });
     this.#interfaces.set(hostIfName, swIfIndex);
     ports.add(swIfIndex, open.port);
+    announce(swIfIndex);
     return { retval: Retval.OK, swIfIndex };
   }
 

@@ -46,7 +46,7 @@ export class Taps {
 
   /** Makes a TAP whole, with its host's side configured, or not at all. */
   async create(request: TapRequest): Promise<Created> {
-    const { dataplane, factory, logger, ports, random } = this.#options;
+    const { announce, dataplane, factory, logger, ports, random } = this.#options;
     if (request.id !== NONE && this.#ids.has(request.id)) {
       return { retval: Retval.INVALID_INTERFACE, swIfIndex: NONE };
     }
@@ -80,6 +80,7 @@ export class Taps {
     const details = { id, swIfIndex, name, flags, rxRingSize, txRingSize, hostIfName, host };
     this.#taps.set(swIfIndex, { ...details, open });
     ports.add(swIfIndex, open.port);
+    announce(swIfIndex);
     return { retval: Retval.OK, swIfIndex };
   }
 
