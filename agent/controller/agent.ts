@@ -72,22 +72,23 @@ export class Agent {
       onInterfaceEvent: (event) => this.#onInterfaceEvent(event),
       ...options.vppTiming,
     });
+    const where = { namespaces, arrivals: new linux.DeviceArrivals() };
     this.reconciler = new Reconciler({
       descriptors: [
         vppDescriptors.loopbackDescriptor(this.#vpp),
         vppDescriptors.addressDescriptor(this.#vpp),
-        vppDescriptors.interfaceDescriptor(this.#vpp, namespaces, options.podLink),
+        vppDescriptors.interfaceDescriptor(this.#vpp, where, options.podLink),
         vppDescriptors.interfaceStateDescriptor(this.#vpp),
         vppDescriptors.unnumberedDescriptor(this.#vpp),
         vppDescriptors.neighbourDescriptor(this.#vpp),
         vppDescriptors.routeDescriptor(this.#vpp, {
           isOurs: (prefix) => layouts.some((layout) => layout.prefix.contains(prefix)),
         }),
-        linux.linkDescriptor(namespaces),
-        linux.sysctlDescriptor(namespaces),
-        linux.addressDescriptor(namespaces),
-        linux.neighbourDescriptor(namespaces),
-        linux.routeDescriptor(namespaces),
+        linux.linkDescriptor(where),
+        linux.sysctlDescriptor(where),
+        linux.addressDescriptor(where),
+        linux.neighbourDescriptor(where),
+        linux.routeDescriptor(where),
       ],
       now,
       log,

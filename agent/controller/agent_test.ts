@@ -130,6 +130,7 @@ Deno.test("a VPP that restarts gets everything again, and attaches to the device
   await using node = await FakeNode.start();
   await node.add("a");
   const [before, inside] = [node.model.contents, contents(node, "a")];
+  const history = node.namespaces.history.length;
   node.model.restart();
   await node.until(() => {
     const state = node.agent.vppState;
@@ -137,6 +138,7 @@ Deno.test("a VPP that restarts gets everything again, and attaches to the device
   });
   assertEquals(node.model.contents, before);
   assertEquals(contents(node, "a"), inside);
+  assertEquals(node.namespaces.history.slice(history), [], "the container notices nothing");
 });
 
 Deno.test("while VPP is away ADD says so, and DEL withdraws durably and removes the device", async () => {

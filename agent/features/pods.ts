@@ -48,7 +48,8 @@ const IP6_PARAMETERS = {
 
 /**
  * The items of one attachment: VPP's interface with the container's device, forwarding to it in
- * VPP, and addresses, neighbours and routes in the container's namespace.
+ * VPP, and addresses, neighbours and routes in the container's namespace. Those do not require VPP's
+ * interface: their descriptors wait for the device, which outlives VPP.
  *
  * @param layouts the node's pod prefixes, which have the gateway addresses
  */
@@ -104,7 +105,7 @@ export function renderAttachment(
     {
       key: linkKey,
       value: { ...where, mtu } satisfies LinuxLink,
-      requires: hasIp6 ? [interfaceKey, linuxSysctlKey(id)] : [interfaceKey],
+      requires: hasIp6 ? [linuxSysctlKey(id)] : [],
       owner,
     },
   ];
@@ -112,7 +113,7 @@ export function renderAttachment(
     items.push({
       key: linuxSysctlKey(id),
       value: { ...where, values: IP6_PARAMETERS } satisfies LinuxSysctl,
-      requires: [interfaceKey],
+      requires: [],
       owner,
     });
   }

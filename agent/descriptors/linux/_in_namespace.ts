@@ -1,6 +1,7 @@
 import { type Link, NetlinkError } from "@contiv/libc";
 import { type InNamespace, sameValue } from "../../items/mod.ts";
 import type { Descriptor, Item, Retrieved } from "../../reconciler/api.ts";
+import type { DeviceArrivals } from "./device_arrivals.ts";
 import { DeviceError } from "./device_error.ts";
 import { type Namespaces, type PodNamespace, tryOpen } from "./namespaces.ts";
 
@@ -13,6 +14,12 @@ export interface DeviceOperations<V extends InNamespace> {
   remove(namespace: PodNamespace, link: Link, value: V): void;
   /** What there is in place of `wanted`. */
   read(namespace: PodNamespace, link: Link, wanted: V): V | undefined;
+}
+
+/** Where things are done, and who makes the devices. */
+export interface InNamespaceOptions {
+  readonly namespaces: Namespaces;
+  readonly arrivals: DeviceArrivals;
 }
 
 /** What the kernel says of something that is not there (any more). */
@@ -41,23 +48,28 @@ export function findDevice(namespace: PodNamespace, { device }: InNamespace): Li
  * the namespace, is gone or is another one's, they are gone, and nothing is touched.
  */
 export function inNamespace<V extends InNamespace>(
-  namespaces: Namespaces,
+  { namespaces, arrivals }: InNamespaceOptions,
   operations: DeviceOperations<V>,
 ): Descriptor<V, undefined> {
-  const apply = (value: V): Promise<undefined> => {
+  const find = (value: V): readonly [PodNamespace, Link | undefined] => {
     const namespace = namespaces.open(value.netns);
-    const link = findDevice(namespace, value);
-    if (link === undefined) {
-      throw new DeviceError("MISSING", value.device.name, value.netns.path);
-    }
-    operations.apply(namespace, link, value);
-    return Promise.resolve(undefined);
+    return [namespace, findDevice(namespace, value)];
   };
   return {
     kind: operations.kind,
     create: async (item: Item<V>) => {
+      const { value } = item;
       await requestsLeave();
-      return await apply(item.value);
+      let [namespace, link] = find(value);
+      if (link === undefined) {
+        await arrivals.ended(value.netns, value.device.name);
+        [namespace, link] = find(value);
+      }
+      if (link === undefined) {
+        throw new DeviceError("MISSING", value.device.name, value.netns.path);
+      }
+      operations.apply(namespace, link, value);
+      return undefined;
     },
     delete: async ({ value }: Item<V>): Promise<void> => {
       await requestsLeave();

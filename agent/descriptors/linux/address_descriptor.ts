@@ -1,12 +1,11 @@
 import { NetlinkError } from "@contiv/libc";
 import type { LinuxAddress } from "../../items/mod.ts";
 import type { Descriptor } from "../../reconciler/api.ts";
-import { inNamespace } from "./_in_namespace.ts";
-import type { Namespaces } from "./namespaces.ts";
+import { inNamespace, type InNamespaceOptions } from "./_in_namespace.ts";
 
 /** A container's addresses, usable as soon as they are there. */
-export function addressDescriptor(namespaces: Namespaces): Descriptor<LinuxAddress, undefined> {
-  return inNamespace(namespaces, {
+export function addressDescriptor(where: InNamespaceOptions): Descriptor<LinuxAddress, undefined> {
+  return inNamespace(where, {
     kind: "linux-address",
     apply(namespace, { index }, { prefix }): void {
       const key = { index, address: prefix.address, prefixLength: prefix.length };

@@ -1,14 +1,13 @@
 import type { LinuxLink } from "../../items/mod.ts";
 import type { Descriptor } from "../../reconciler/api.ts";
-import { inNamespace } from "./_in_namespace.ts";
-import type { Namespaces } from "./namespaces.ts";
+import { inNamespace, type InNamespaceOptions } from "./_in_namespace.ts";
 
 /**
  * Devices that others made: up, with the right MTU. Deleting one is left to who made it, and `lo`
  * stays up for the container's other attachments.
  */
-export function linkDescriptor(namespaces: Namespaces): Descriptor<LinuxLink, undefined> {
-  return inNamespace(namespaces, {
+export function linkDescriptor(where: InNamespaceOptions): Descriptor<LinuxLink, undefined> {
+  return inNamespace(where, {
     kind: "linux-link",
     apply(namespace, link, { mtu }): void {
       const wrongMtu = mtu !== undefined && link.mtu !== mtu;

@@ -5,7 +5,9 @@
  *
  * @module
  */
+export type { InNamespaceOptions } from "./_in_namespace.ts";
 export * from "./address_descriptor.ts";
+export * from "./device_arrivals.ts";
 export * from "./device_error.ts";
 export * from "./link_descriptor.ts";
 export * from "./linux_namespaces.ts";

@@ -1,13 +1,12 @@
 import type { LinuxNeighbour } from "../../items/mod.ts";
 import type { Descriptor } from "../../reconciler/api.ts";
-import { inNamespace } from "./_in_namespace.ts";
-import type { Namespaces } from "./namespaces.ts";
+import { inNamespace, type InNamespaceOptions } from "./_in_namespace.ts";
 
 /** Permanent neighbours: a container never has to ask who its gateway is. */
 export function neighbourDescriptor(
-  namespaces: Namespaces,
+  where: InNamespaceOptions,
 ): Descriptor<LinuxNeighbour, undefined> {
-  return inNamespace(namespaces, {
+  return inNamespace(where, {
     kind: "linux-neighbour",
     apply(namespace, { index }, { address, mac }): void {
       namespace.setNeighbour({ index, address, mac, permanent: true });

@@ -1,15 +1,14 @@
 import type { RouteSpec } from "@contiv/libc";
 import type { LinuxRoute } from "../../items/mod.ts";
 import type { Descriptor } from "../../reconciler/api.ts";
-import { inNamespace } from "./_in_namespace.ts";
-import type { Namespaces } from "./namespaces.ts";
+import { inNamespace, type InNamespaceOptions } from "./_in_namespace.ts";
 
 /** The kernel's metric where none was given: IP6_RT_PRIO_USER (net/ip6_route.h) for IPv6. */
 const DEFAULT_METRIC = { 4: 0, 6: 1024 } as const;
 
 /** A container's routes in its main table. */
-export function routeDescriptor(namespaces: Namespaces): Descriptor<LinuxRoute, undefined> {
-  return inNamespace(namespaces, {
+export function routeDescriptor(where: InNamespaceOptions): Descriptor<LinuxRoute, undefined> {
+  return inNamespace(where, {
     kind: "linux-route",
     apply(namespace, { index }, route): void {
       namespace.replaceRoute(specOf(index, route));

@@ -1,11 +1,10 @@
 import type { LinuxSysctl } from "../../items/mod.ts";
 import type { Descriptor } from "../../reconciler/api.ts";
-import { inNamespace } from "./_in_namespace.ts";
-import type { Namespaces } from "./namespaces.ts";
+import { inNamespace, type InNamespaceOptions } from "./_in_namespace.ts";
 
 /** IPv6 parameters of a device. They end with it, so there is nothing to undo. */
-export function sysctlDescriptor(namespaces: Namespaces): Descriptor<LinuxSysctl, undefined> {
-  return inNamespace(namespaces, {
+export function sysctlDescriptor(where: InNamespaceOptions): Descriptor<LinuxSysctl, undefined> {
+  return inNamespace(where, {
     kind: "linux-sysctl",
     apply(namespace, _link, { device, values }): void {
       namespace.writeSysctls(

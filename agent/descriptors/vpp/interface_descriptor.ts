@@ -2,7 +2,7 @@ import { MacAddress } from "@contiv/net";
 import { VppApiError, type VppClient } from "@contiv/vppapi";
 import { attachmentOfTag, sameValue, type VppInterface, vppInterfaceKey } from "../../items/mod.ts";
 import type { Descriptor, Item, Retrieved } from "../../reconciler/api.ts";
-import { type Namespaces, tryOpen } from "../linux/mod.ts";
+import { type InNamespaceOptions, tryOpen } from "../linux/mod.ts";
 import type { PodLinkMeta } from "./pod_link.ts";
 import { tapLink } from "./tap_link.ts";
 import { nodeDeviceOf, vethLink } from "./veth_link.ts";
@@ -17,7 +17,7 @@ export type PodLinkKind = "auto" | "tap" | "veth";
  */
 export function interfaceDescriptor(
   vpp: VppAccess,
-  namespaces: Namespaces,
+  { namespaces, arrivals }: InNamespaceOptions,
   kind: PodLinkKind = "auto",
 ): Descriptor<VppInterface, PodLinkMeta> {
   const veth = vethLink(namespaces);
@@ -26,7 +26,9 @@ export function interfaceDescriptor(
 
   const make = async (client: VppClient, value: VppInterface): Promise<PodLinkMeta> => {
     const namespace = namespaces.open(value.netns);
-    if (kind === "veth" || withoutTap.has(client)) {
+    // A device that is there from before VPP restarted says how it was made.
+    const isVeth = namespace.link(value.hostIfName)?.kind === "veth";
+    if (kind === "veth" || isVeth || withoutTap.has(client)) {
       return await veth.create(client, value, namespace);
     }
     try {
@@ -45,7 +47,10 @@ export function interfaceDescriptor(
 
   return {
     kind: "vpp-interface",
-    create: ({ value }) => make(vpp.client(), value),
+    async create({ value }): Promise<PodLinkMeta> {
+      const { netns, hostIfName } = value;
+      return await arrivals.during(netns, hostIfName, make(vpp.client(), value));
+    },
     async update(_before, { value }, meta): Promise<PodLinkMeta> {
       const { tag } = value;
       const fields = { is_add: true, sw_if_index: meta.swIfIndex, tag };
