@@ -7,12 +7,13 @@ import { installPackages } from "./support/packages.ts";
 const ROOT = new URL("../", import.meta.url).pathname;
 const WANTED_DENO = "2.9.3";
 
-/** What crosses processes runs one file after the other: it owns namespaces and both cores. */
+/**
+ * What makes namespaces, counts descriptors or crosses processes runs one file after the other: the
+ * files of a parallel run share one process.
+ */
 const SUITES: readonly { name: string; args: readonly string[] }[] = [
-  {
-    name: "beside the sources",
-    args: ["--parallel", "mod/", "ffi/", "agent/", "cni/", "deploy/"],
-  },
+  { name: "of what is shared", args: ["--parallel", "mod/", "cni/"] },
+  { name: "of the roles and the C library", args: ["ffi/", "agent/", "deploy/"] },
   { name: "across processes", args: ["tests/"] },
 ];
 

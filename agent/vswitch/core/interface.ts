@@ -1,5 +1,6 @@
 import { IpAddress, type IpPrefix, type MacAddress } from "@contiv/net";
 import { read16, read32 } from "./bytes.ts";
+import type { FibEntry } from "./fib/entry.ts";
 import type { FibTable } from "./fib/table.ts";
 import type { Ip6Lpm } from "./tables/ip6_lpm.ts";
 import type { InterfaceCounters, InterfaceKind, InterfaceOptions, InterfaceView } from "./types.ts";
@@ -39,8 +40,8 @@ export class Interface implements InterfaceView {
   ip6LinkLocal: IpAddress | undefined;
   counters: InterfaceCounters = new Counters();
 
-  ip4Table: FibTable;
-  ip6Table: FibTable;
+  ip4Table: FibTable<FibEntry>;
+  ip6Table: FibTable<FibEntry>;
   /** Link-local destinations, while IPv6 is enabled on the link. */
   linkLocal: Ip6Lpm | undefined;
   /** Addresses and borrowings: packets of a family pass while there are some. */
@@ -56,7 +57,12 @@ export class Interface implements InterfaceView {
   macLow = 0;
   #mac: MacAddress;
 
-  constructor(swIfIndex: number, options: InterfaceOptions, ip4: FibTable, ip6: FibTable) {
+  constructor(
+    swIfIndex: number,
+    options: InterfaceOptions,
+    ip4: FibTable<FibEntry>,
+    ip6: FibTable<FibEntry>,
+  ) {
     this.swIfIndex = swIfIndex;
     this.kind = options.kind;
     this.name = options.name;

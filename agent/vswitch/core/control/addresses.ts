@@ -3,6 +3,7 @@ import type { Core } from "../core.ts";
 import { DpoKind, makeDpo } from "../fib/dpo.ts";
 import { makePath } from "../fib/path.ts";
 import { EntryFlag, FibSource } from "../fib/source.ts";
+import type { FibEntry } from "../fib/entry.ts";
 import type { FibTable } from "../fib/table.ts";
 import type { Interface } from "../interface.ts";
 import { Retval } from "../retval.ts";
@@ -148,7 +149,7 @@ function setLinkLocalAddress(core: Core, at: Interface, prefix: IpPrefix): numbe
   return Retval.OK;
 }
 
-function tableOf(at: Interface, family: 4 | 6): FibTable {
+function tableOf(at: Interface, family: 4 | 6): FibTable<FibEntry> {
   return family === 4 ? at.ip4Table : at.ip6Table;
 }
 

@@ -116,7 +116,7 @@ function shownPaths(entry: FibEntry): readonly FibPath[] {
 }
 
 /** The entries of a table, shortest prefix first, optionally those whose best source is this. */
-export function* listRoutes(table: FibTable, source: number): IterableIterator<Route> {
+export function* listRoutes(table: FibTable<FibEntry>, source: number): IterableIterator<Route> {
   const entries = [...table.entries()].sort((a, b) => a.prefix.length - b.prefix.length);
   for (const entry of entries) {
     if (source === 0 || entry.best?.source === source) yield describeRoute(entry);
@@ -124,7 +124,11 @@ export function* listRoutes(table: FibTable, source: number): IterableIterator<R
 }
 
 /** The route of exactly a prefix, or the longest that covers it. */
-export function findRoute(table: FibTable, prefix: IpPrefix, exact: boolean): Route | undefined {
+export function findRoute(
+  table: FibTable<FibEntry>,
+  prefix: IpPrefix,
+  exact: boolean,
+): Route | undefined {
   const entry = exact ? table.get(prefix.network()) : table.longest(prefix.address, prefix.length);
   return entry && describeRoute(entry);
 }
@@ -132,7 +136,7 @@ export function findRoute(table: FibTable, prefix: IpPrefix, exact: boolean): Ro
 /** Removes what a source says in a whole table. */
 export function flushSource(
   core: Core,
-  table: FibTable,
+  table: FibTable<FibEntry>,
   source: number,
   only: (stale: boolean) => boolean = () => true,
 ): void {

@@ -50,7 +50,7 @@ export interface FibEntrySource {
 
 /** A prefix in a table with all its sources, the best first. */
 export class FibEntry {
-  readonly table: FibTable;
+  readonly table: FibTable<FibEntry>;
   readonly prefix: IpPrefix;
   readonly statsIndex: number;
   readonly sources: FibEntrySource[] = [];
@@ -66,7 +66,7 @@ export class FibEntry {
   /** Entries with a recursive path through this one. */
   readonly dependents = new Set<FibEntry>();
 
-  constructor(table: FibTable, prefix: IpPrefix, statsIndex: number) {
+  constructor(table: FibTable<FibEntry>, prefix: IpPrefix, statsIndex: number) {
     this.table = table;
     this.prefix = prefix;
     this.statsIndex = statsIndex;

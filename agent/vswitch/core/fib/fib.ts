@@ -34,8 +34,8 @@ const LINK_LOCAL = IpPrefix.parse("fe80::/10");
 export class Fib {
   readonly multipath = new MultipathTable();
   /** By position, for look-ups that continue in another table. */
-  readonly tables: (FibTable | undefined)[] = [];
-  readonly #byId = new Map<string, FibTable>();
+  readonly tables: (FibTable<FibEntry> | undefined)[] = [];
+  readonly #byId = new Map<string, FibTable<FibEntry>>();
   readonly #byInterface = new Map<number, Set<FibEntry>>();
   readonly #interfaces: (Interface | undefined)[];
   readonly #adjacencies: AdjacencyControl;
@@ -48,14 +48,14 @@ export class Fib {
     this.#adjacencies = adjacencies;
   }
 
-  table(family: Family, tableId: number): FibTable | undefined {
+  table(family: Family, tableId: number): FibTable<FibEntry> | undefined {
     return this.#byId.get(`${family} ${tableId}`);
   }
 
-  createTable(family: Family, tableId: number, name: string): FibTable {
+  createTable(family: Family, tableId: number, name: string): FibTable<FibEntry> {
     const free = this.tables.indexOf(undefined);
     const position = free < 0 ? this.tables.length : free;
-    const table = new FibTable(family, tableId, name, position);
+    const table = new FibTable<FibEntry>(family, tableId, name, position);
     this.tables[position] = table;
     this.#byId.set(`${family} ${tableId}`, table);
     for (const [prefix, source] of SPECIALS[family]) {
@@ -70,7 +70,7 @@ export class Fib {
     return table;
   }
 
-  deleteTable(table: FibTable): void {
+  deleteTable(table: FibTable<FibEntry>): void {
     for (const entry of [...table.entries()]) {
       for (const { source } of [...entry.sources]) this.removeSource(table, entry.prefix, source);
     }
@@ -80,7 +80,7 @@ export class Fib {
 
   /** Sets what a source says of a prefix, in place of what it said before. */
   setSource(
-    table: FibTable,
+    table: FibTable<FibEntry>,
     prefix: IpPrefix,
     source: number,
     flags: number,
@@ -104,7 +104,7 @@ export class Fib {
 
   /** Adds paths to those of a source; one that leads the same way is replaced. */
   addPaths(
-    table: FibTable,
+    table: FibTable<FibEntry>,
     prefix: IpPrefix,
     source: number,
     flags: number,
@@ -117,7 +117,7 @@ export class Fib {
 
   /** Takes paths from a source; the last one takes the source along. */
   removePaths(
-    table: FibTable,
+    table: FibTable<FibEntry>,
     prefix: IpPrefix,
     source: number,
     flags: number,
@@ -131,7 +131,7 @@ export class Fib {
     else this.setSource(table, prefix, source, flags, left.map((path) => path.route));
   }
 
-  removeSource(table: FibTable, prefix: IpPrefix, source: number): void {
+  removeSource(table: FibTable<FibEntry>, prefix: IpPrefix, source: number): void {
     const entry = table.get(prefix);
     const known = entry?.source(source);
     if (entry === undefined || known === undefined) return;
@@ -158,7 +158,7 @@ export class Fib {
     this.#byInterface.delete(swIfIndex);
   }
 
-  #entry(table: FibTable, prefix: IpPrefix): FibEntry {
+  #entry(table: FibTable<FibEntry>, prefix: IpPrefix): FibEntry {
     const known = table.get(prefix);
     if (known) return known;
     const entry = new FibEntry(table, prefix, this.#freeStats.pop() ?? this.#nextStats++);
@@ -300,7 +300,7 @@ export class Fib {
   #resolveThrough(
     entry: FibEntry,
     path: FibPath,
-    table: FibTable,
+    table: FibTable<FibEntry>,
     nextHop: IpAddress,
   ): number | undefined {
     if (path.via === undefined) {

@@ -2,10 +2,14 @@ import { type Family, type IpAddress, IpPrefix } from "@contiv/net";
 import { Ip4Lpm } from "../tables/ip4_lpm.ts";
 import { Ip6Lpm } from "../tables/ip6_lpm.ts";
 import { addressWord } from "../words.ts";
-import type { FibEntry } from "./entry.ts";
+
+/** What a table must know of its entries. */
+export interface TableEntry {
+  readonly prefix: IpPrefix;
+}
 
 /** One routing table: its entries, and the look-up structure that packets use. */
-export class FibTable {
+export class FibTable<E extends TableEntry> {
   readonly family: Family;
   readonly tableId: number;
   readonly name: string;
@@ -15,8 +19,8 @@ export class FibTable {
   readonly ip4: Ip4Lpm | undefined;
   readonly ip6: Ip6Lpm | undefined;
   /** Entries whose forwarding depends on the prefix that covers them. */
-  readonly coverTrackers = new Set<FibEntry>();
-  readonly #entries = new Map<string, FibEntry>();
+  readonly coverTrackers = new Set<E>();
+  readonly #entries = new Map<string, E>();
   readonly #lengths: Uint32Array;
 
   constructor(family: Family, tableId: number, name: string, position: number) {
@@ -33,26 +37,26 @@ export class FibTable {
     return this.#entries.size;
   }
 
-  entries(): IterableIterator<FibEntry> {
+  entries(): IterableIterator<E> {
     return this.#entries.values();
   }
 
   /** The entry of exactly this prefix, whose host bits must be clear. */
-  get(prefix: IpPrefix): FibEntry | undefined {
+  get(prefix: IpPrefix): E | undefined {
     return this.#entries.get(prefix.toString());
   }
 
-  add(entry: FibEntry): void {
+  add(entry: E): void {
     this.#entries.set(entry.prefix.toString(), entry);
     this.#lengths[entry.prefix.length]!++;
   }
 
-  remove(entry: FibEntry): void {
+  remove(entry: E): void {
     if (this.#entries.delete(entry.prefix.toString())) this.#lengths[entry.prefix.length]!--;
   }
 
   /** The entry of the longest prefix of at most `length` bits that holds the address. */
-  longest(address: IpAddress, length: number): FibEntry | undefined {
+  longest(address: IpAddress, length: number): E | undefined {
     for (let bits = length; bits >= 0; bits--) {
       if (this.#lengths[bits] === 0) continue;
       const entry = this.get(IpPrefix.of(address, bits).network());
@@ -62,12 +66,12 @@ export class FibTable {
   }
 
   /** The entry that covers this one most closely. */
-  cover(entry: FibEntry): FibEntry | undefined {
+  cover(entry: E): E | undefined {
     return this.longest(entry.prefix.address, entry.prefix.length - 1);
   }
 
   /** Lets packets meet the entry with this outcome. */
-  install(entry: FibEntry, dpo: number): void {
+  install(entry: E, dpo: number): void {
     const { address, length } = entry.prefix;
     if (this.ip4) this.ip4.set(addressWord(address, 0), length, dpo);
     this.ip6?.set(
@@ -80,7 +84,7 @@ export class FibTable {
     );
   }
 
-  uninstall(entry: FibEntry): void {
+  uninstall(entry: E): void {
     const { address, length } = entry.prefix;
     this.ip4?.delete(addressWord(address, 0), length);
     this.ip6?.delete(

@@ -2,6 +2,7 @@ import { read32 } from "../bytes.ts";
 import { type Core, drop } from "../core.ts";
 import { errorIndex } from "../errors.ts";
 import { dpoIndex, DpoKind, dpoKind } from "../fib/dpo.ts";
+import type { FibEntry } from "../fib/entry.ts";
 import type { FibTable } from "../fib/table.ts";
 import type { Packet } from "../packet.ts";
 import { ip4FlowHash } from "./flow_hash.ts";
@@ -17,7 +18,7 @@ const DROPPED = errorIndex("ip4-drop: ip4 drop");
 const MAX_STEPS = 5;
 
 /** Finds the route of a packet's destination and follows it. */
-export function ip4Lookup(core: Core, p: Packet, table: FibTable): void {
+export function ip4Lookup(core: Core, p: Packet, table: FibTable<FibEntry>): void {
   const destination = read32(p.buffer, p.l3 + 16);
   let dpo = table.ip4!.lookup(destination);
   if (p.traced) traceLookup(core, p, table, dpo);
@@ -58,7 +59,7 @@ function ip4Null(core: Core, p: Packet, code: number): void {
   drop(core, p, DROPPED);
 }
 
-function traceLookup(core: Core, p: Packet, table: FibTable, dpo: number): void {
+function traceLookup(core: Core, p: Packet, table: FibTable<FibEntry>, dpo: number): void {
   const text = `fib ${table.tableId} dpo ${formatDpo(core, dpo)}\n${formatIp(p)}`;
   core.trace.add(p.nowMs, "ip4-lookup", text);
 }

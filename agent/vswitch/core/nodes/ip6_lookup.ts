@@ -2,6 +2,7 @@ import { read32 } from "../bytes.ts";
 import { type Core, drop } from "../core.ts";
 import { errorIndex } from "../errors.ts";
 import { DPO_DROP, dpoIndex, DpoKind, dpoKind } from "../fib/dpo.ts";
+import type { FibEntry } from "../fib/entry.ts";
 import type { FibTable } from "../fib/table.ts";
 import type { Packet } from "../packet.ts";
 import { mix2, mix5 } from "../tables/hash.ts";
@@ -17,7 +18,7 @@ const DROPPED = errorIndex("ip6-drop: ip6 drop");
 const MAX_STEPS = 5;
 
 /** Finds the route of a packet's destination and follows it. */
-export function ip6Lookup(core: Core, p: Packet, table: FibTable): void {
+export function ip6Lookup(core: Core, p: Packet, table: FibTable<FibEntry>): void {
   const { buffer, l3 } = p;
   const a = read32(buffer, l3 + 24);
   const b = read32(buffer, l3 + 28);
@@ -76,7 +77,7 @@ export function addressPairHash({ buffer, l3 }: Packet): number {
   );
 }
 
-function traceLookup(core: Core, p: Packet, table: FibTable, dpo: number): void {
+function traceLookup(core: Core, p: Packet, table: FibTable<FibEntry>, dpo: number): void {
   const text = `fib ${table.tableId} dpo ${formatDpo(core, dpo)}\n${formatIp(p)}`;
   core.trace.add(p.nowMs, "ip6-lookup", text);
 }
