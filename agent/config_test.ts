@@ -1,0 +1,62 @@
+import { assertEquals, assertThrows } from "@contiv/assert";
+import { ConfigError } from "@contiv/config";
+import { parseAgentConfig } from "./config.ts";
+
+const parse = (value: unknown) => parseAgentConfig(JSON.stringify(value), "agent.json", "host");
+
+Deno.test("a configuration with a node ID alone has documented defaults", () => {
+  const config = parse({ nodeId: 5 });
+  assertEquals(config.nodeName, "host");
+  assertEquals(config.mtu, 1500);
+  assertEquals(config.cniSocket, "/run/contiv/agent.sock");
+  assertEquals(config.layouts.map(({ prefix }) => String(prefix)), [
+    "10.1.5.0/24",
+    "fd10:1::500/120",
+  ]);
+  assertEquals(config.layouts.map(({ gateway }) => String(gateway)), ["10.1.5.1", "fd10:1::501"]);
+});
+
+Deno.test("prefixes come from the cluster's subnets or are the node's own, IPv4 first", () => {
+  const prefixes = (ipam: unknown): string[] =>
+    parse({ nodeId: 1, ipam }).layouts.map(({ prefix }) => String(prefix));
+  assertEquals(prefixes({ podSubnets: ["1.2.128.0/17"], nodePrefixLengths: [29] }), [
+    "1.2.128.8/29",
+  ]);
+  assertEquals(prefixes({ podCIDRs: ["fd00::/120", "10.9.0.0/24"] }), [
+    "10.9.0.0/24",
+    "fd00::/120",
+  ]);
+});
+
+Deno.test("what is wrong in a configuration is named with its path and value", async (t) => {
+  const cases: [string, unknown, string][] = [
+    ["no node ID", {}, "agent.json: nodeId: missing"],
+    ["unknown key", { nodeId: 1, mut: 9000 }, "agent.json: mut: 9000"],
+    ["unknown key below", { nodeId: 1, ipam: { subnets: [] } }, "agent.json: ipam.subnets"],
+    ["MTU", { nodeId: 1, mtu: 1000 }, "agent.json: mtu: 1000, a whole number from 1280 to 9000"],
+    ["relative path", { nodeId: 1, stateDir: "x" }, 'stateDir: "x", an absolute path'],
+    ["no prefix", { nodeId: 1, ipam: { podSubnets: ["10.1/16"] } }, 'podSubnets[0]: "10.1/16"'],
+    [
+      "two of a family",
+      { nodeId: 1, ipam: { podSubnets: ["10.1.0.0/16", "10.2.0.0/16"] } },
+      "one prefix per family",
+    ],
+    ["no family", { nodeId: 1, ipam: { podSubnets: [] } }, "at least one"],
+    ["both", { nodeId: 1, ipam: { podSubnets: [], podCIDRs: ["10.0.0.0/24"] } }, "only one of"],
+    [
+      "length",
+      { nodeId: 1, ipam: { podSubnets: ["10.1.0.0/16"], nodePrefixLengths: [8] } },
+      "podSubnets[0]",
+    ],
+    [
+      "too many lengths",
+      { nodeId: 1, ipam: { nodePrefixLengths: [24, 120, 1] } },
+      "one length for each",
+    ],
+    ["node ID", { nodeId: 300, ipam: { podSubnets: ["10.1.0.0/16"] } }, "podSubnets[0]"],
+    ["level", { nodeId: 1, logLevel: "loud" }, 'logLevel: "loud", one of debug'],
+  ];
+  for (const [name, value, wanted] of cases) {
+    await t.step(name, () => void assertThrows(() => parse(value), ConfigError, wanted));
+  }
+});
