@@ -1,10 +1,10 @@
 /** Who forwards, and what the kernel says of a wired pod. */
 import { assert, assertEquals } from "@contiv/assert";
-import { systemTest } from "./support/requires.ts";
+import { dataPlaneTest } from "./support/requires.ts";
 import { TestNode } from "./support/test_node.ts";
 
-systemTest("it is the vswitch that forwards, not Linux", async (t) => {
-  await using node = await TestNode.start();
+dataPlaneTest("it is the data plane that forwards, not Linux", async (dataPlane, t) => {
+  await using node = await TestNode.start(dataPlane);
   const one = await node.sandbox.addPod("one");
   const two = await node.sandbox.addPod("two");
 
@@ -58,8 +58,8 @@ interface IpNeigh {
   readonly state: readonly string[];
 }
 
-systemTest("the kernel agrees with the CNI result", async (t) => {
-  await using node = await TestNode.start();
+dataPlaneTest("the kernel agrees with the CNI result", async (dataPlane, t) => {
+  await using node = await TestNode.start(dataPlane);
   const pod = await node.sandbox.addPod("one");
   const [ip4 = "", ip6 = ""] = pod.addresses;
   const [gateway4 = "", gateway6 = ""] = pod.gateways;

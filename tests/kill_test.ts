@@ -2,16 +2,16 @@
 import { assert, assertEquals } from "@contiv/assert";
 import { Flow } from "./support/flow.ts";
 import { assertNothingLeft, readDataPlane } from "./support/leftovers.ts";
-import { systemTest } from "./support/requires.ts";
+import { dataPlaneTest } from "./support/requires.ts";
 import { TestNode } from "./support/test_node.ts";
 import { until } from "./support/until.ts";
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-systemTest(
+dataPlaneTest(
   "a flow of 1,000 packets/s loses none while the agent is killed and restarted",
-  async () => {
-    await using node = await TestNode.start();
+  async (dataPlane) => {
+    await using node = await TestNode.start(dataPlane);
     const one = await node.sandbox.addPod("one");
     const two = await node.sandbox.addPod("two");
     assert(await node.ping(one, two.addresses[0]));
@@ -28,8 +28,8 @@ systemTest(
   },
 );
 
-systemTest("a restarted agent touches nothing that is right", async () => {
-  await using node = await TestNode.start();
+dataPlaneTest("a restarted agent touches nothing that is right", async (dataPlane) => {
+  await using node = await TestNode.start(dataPlane);
   await node.sandbox.addPod("one");
   await node.kill("agent");
   await node.restart("agent");
@@ -37,10 +37,10 @@ systemTest("a restarted agent touches nothing that is right", async () => {
   assertEquals(history.map(({ type, operationCount }) => [type, operationCount]), [["resync", 0]]);
 });
 
-systemTest(
+dataPlaneTest(
   "pods keep their side and reach each other again after the vswitch was killed",
-  async () => {
-    await using node = await TestNode.start();
+  async (dataPlane) => {
+    await using node = await TestNode.start(dataPlane);
     const one = await node.sandbox.addPod("one");
     const two = await node.sandbox.addPod("two");
     const before = await readDataPlane(node);
@@ -61,29 +61,32 @@ systemTest(
 );
 
 for (const victim of ["agent", "vswitch", "cni"] as const) {
-  systemTest(`${victim} killed while pods come and go leaves the state exact`, async () => {
-    await using node = await TestNode.start();
-    const before = await readDataPlane(node);
-    for (let round = 0; round < 6; round++) {
-      const names = Array.from({ length: 4 }, (_, i) => `r${round}p${i}`);
-      const killLater = pause(15 * round);
-      // What meets a dead process fails, as a runtime would see it; the runtime then deletes.
-      const adding = names.map((name) => node.sandbox.addPod(name).catch(() => {}));
-      await killLater;
-      if (victim === "cni") {
-        await killPlugins(node);
-      } else {
-        await node.kill(victim);
-        await node.restart(victim);
+  dataPlaneTest(
+    `${victim} killed while pods come and go leaves the state exact`,
+    async (dataPlane) => {
+      await using node = await TestNode.start(dataPlane);
+      const before = await readDataPlane(node);
+      for (let round = 0; round < 6; round++) {
+        const names = Array.from({ length: 4 }, (_, i) => `r${round}p${i}`);
+        const killLater = pause(15 * round);
+        // What meets a dead process fails, as a runtime would see it; the runtime then deletes.
+        const adding = names.map((name) => node.sandbox.addPod(name).catch(() => {}));
+        await killLater;
+        if (victim === "cni") {
+          await killPlugins(node);
+        } else {
+          await node.kill(victim);
+          await node.restart(victim);
+        }
+        await Promise.all(adding);
+        await node.sandbox.untilReady(AbortSignal.timeout(20_000));
+        for (const name of names) await node.sandbox.removePod(name);
       }
-      await Promise.all(adding);
-      await node.sandbox.untilReady(AbortSignal.timeout(20_000));
-      for (const name of names) await node.sandbox.removePod(name);
-    }
-    await assertNothingLeft(node, before);
-    const fresh = await node.sandbox.addPod("fresh");
-    assert(await node.ping(fresh, fresh.gateways[0]), "a fresh pod does not reach its gateway");
-  });
+      await assertNothingLeft(node, before);
+      const fresh = await node.sandbox.addPod("fresh");
+      assert(await node.ping(fresh, fresh.gateways[0]), "a fresh pod does not reach its gateway");
+    },
+  );
 }
 
 /** Kills the plugin processes that this node's test has started and that still run. */

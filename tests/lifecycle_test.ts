@@ -3,7 +3,7 @@ import { assert, assertEquals, assertStringIncludes } from "@contiv/assert";
 import { NetNs } from "@contiv/libc";
 import type { CniCall, CniExit } from "../deploy/sandbox/cni_plugin.ts";
 import { assertNothingLeft, readDataPlane } from "./support/leftovers.ts";
-import { systemTest } from "./support/requires.ts";
+import { dataPlaneTest } from "./support/requires.ts";
 import { TestNode } from "./support/test_node.ts";
 import { until } from "./support/until.ts";
 
@@ -57,8 +57,8 @@ function failure(exit: CniExit): { code: number; msg: string; details?: string }
 
 const addresses = (result: Result): string[] => result.ips.map((ip) => ip.address);
 
-systemTest("attachments come and go in every order", async (t) => {
-  await using node = await TestNode.start();
+dataPlaneTest("attachments come and go in every order", async (dataPlane, t) => {
+  await using node = await TestNode.start(dataPlane);
   const before = await readDataPlane(node);
 
   await t.step("ADD twice gives the same addresses, DEL twice succeeds", async () => {
@@ -154,8 +154,8 @@ systemTest("attachments come and go in every order", async (t) => {
   });
 });
 
-systemTest("110 pods come and go, ten at a time", async () => {
-  await using node = await TestNode.start();
+dataPlaneTest("110 pods come and go, ten at a time", async (dataPlane) => {
+  await using node = await TestNode.start(dataPlane);
   const before = await readDataPlane(node);
   const netns = Array.from({ length: 110 }, (_, i) => new ScratchNetns(node, `p${i}`));
   using stack = new DisposableStack();
@@ -176,24 +176,27 @@ systemTest("110 pods come and go, ten at a time", async () => {
   await assertNothingLeft(node, before);
 });
 
-systemTest("an exhausted pool answers with an error that names it, and recovers", async () => {
-  await using node = await TestNode.start();
-  const file = `${node.directory}/sandbox/node1/agent.json`;
-  const config = JSON.parse(Deno.readTextFileSync(file));
-  // A /29 without network, gateway, service loopback and broadcast address has 4 addresses.
-  config.ipam = { podCIDRs: ["10.1.1.0/29", "fd10:1::100/120"] };
-  Deno.writeTextFileSync(file, JSON.stringify(config));
-  await node.kill("agent");
-  await node.restart("agent");
-  const before = await readDataPlane(node);
-  using stack = new DisposableStack();
-  const netns = Array.from({ length: 5 }, (_, i) => stack.use(new ScratchNetns(node, `e${i}`)));
-  for (let i = 0; i < 4; i++) success(await node.cni(call("ADD", `e${i}`, netns[i])));
-  const error = failure(await node.cni(call("ADD", "e4", netns[4])));
-  assertStringIncludes(`${error.msg} ${error.details}`, "10.1.1.0/29");
-  success(await node.cni(call("DEL", "e4", netns[4])));
-  success(await node.cni(call("DEL", "e0", netns[0])));
-  success(await node.cni(call("ADD", "e4", netns[4])));
-  for (let i = 1; i < 5; i++) success(await node.cni(call("DEL", `e${i}`, netns[i])));
-  await assertNothingLeft(node, before);
-});
+dataPlaneTest(
+  "an exhausted pool answers with an error that names it, and recovers",
+  async (dataPlane) => {
+    await using node = await TestNode.start(dataPlane);
+    const file = `${node.directory}/sandbox/node1/agent.json`;
+    const config = JSON.parse(Deno.readTextFileSync(file));
+    // A /29 without network, gateway, service loopback and broadcast address has 4 addresses.
+    config.ipam = { podCIDRs: ["10.1.1.0/29", "fd10:1::100/120"] };
+    Deno.writeTextFileSync(file, JSON.stringify(config));
+    await node.kill("agent");
+    await node.restart("agent");
+    const before = await readDataPlane(node);
+    using stack = new DisposableStack();
+    const netns = Array.from({ length: 5 }, (_, i) => stack.use(new ScratchNetns(node, `e${i}`)));
+    for (let i = 0; i < 4; i++) success(await node.cni(call("ADD", `e${i}`, netns[i])));
+    const error = failure(await node.cni(call("ADD", "e4", netns[4])));
+    assertStringIncludes(`${error.msg} ${error.details}`, "10.1.1.0/29");
+    success(await node.cni(call("DEL", "e4", netns[4])));
+    success(await node.cni(call("DEL", "e0", netns[0])));
+    success(await node.cni(call("ADD", "e4", netns[4])));
+    for (let i = 1; i < 5; i++) success(await node.cni(call("DEL", `e${i}`, netns[i])));
+    await assertNothingLeft(node, before);
+  },
+);

@@ -3,7 +3,7 @@ import { assert, assertEquals, assertMatch } from "@contiv/assert";
 import { selfCommand } from "../deploy/sandbox/role_process.ts";
 import { Containerd } from "./support/containerd.ts";
 import { assertNothingLeft, readDataPlane } from "./support/leftovers.ts";
-import { systemTest } from "./support/requires.ts";
+import { dataPlaneTest } from "./support/requires.ts";
 import { TestNode } from "./support/test_node.ts";
 import { until } from "./support/until.ts";
 
@@ -31,35 +31,38 @@ async function addressOf(runtime: Containerd, id: string, family: 4 | 6): Promis
   return match;
 }
 
-systemTest("containerd starts two containers that ping and move 100 MB over TCP", async () => {
-  await using node = await TestNode.start();
-  const before = await readDataPlane(node);
-  await using runtime = await startContainerd(node);
-  await runtime.start("one");
-  await runtime.start("two");
-  for (const family of [4, 6] as const) {
-    const address = await addressOf(runtime, "two", family);
-    const output = await runtime.exec("one", `ping -${family} -c 2 -W 1 ${address}`);
-    assertMatch(output, /2 packets transmitted, 2 packets received/);
-  }
-  const address = await addressOf(runtime, "two", 4);
-  const received = runtime.exec("two", "nc -l -p 5000 | wc -c");
-  const size = 100 * 1024 * 1024;
-  await until("the receiver listens", async () => {
-    return (await runtime.exec("two", "cat /proc/net/tcp /proc/net/tcp6")).includes(":1388 ");
-  });
-  await runtime.exec(
-    "one",
-    `dd if=/dev/zero bs=1048576 count=100 2>/dev/null | nc ${address} 5000`,
-  );
-  assertEquals(Number((await received).trim()), size);
-  await runtime.stop("one");
-  await runtime.stop("two");
-  await assertNothingLeft(node, before);
-});
+dataPlaneTest(
+  "containerd starts two containers that ping and move 100 MB over TCP",
+  async (dataPlane) => {
+    await using node = await TestNode.start(dataPlane);
+    const before = await readDataPlane(node);
+    await using runtime = await startContainerd(node);
+    await runtime.start("one");
+    await runtime.start("two");
+    for (const family of [4, 6] as const) {
+      const address = await addressOf(runtime, "two", family);
+      const output = await runtime.exec("one", `ping -${family} -c 2 -W 1 ${address}`);
+      assertMatch(output, /2 packets transmitted, 2 packets received/);
+    }
+    const address = await addressOf(runtime, "two", 4);
+    const received = runtime.exec("two", "nc -l -p 5000 | wc -c");
+    const size = 100 * 1024 * 1024;
+    await until("the receiver listens", async () => {
+      return (await runtime.exec("two", "cat /proc/net/tcp /proc/net/tcp6")).includes(":1388 ");
+    });
+    await runtime.exec(
+      "one",
+      `dd if=/dev/zero bs=1048576 count=100 2>/dev/null | nc ${address} 5000`,
+    );
+    assertEquals(Number((await received).trim()), size);
+    await runtime.stop("one");
+    await runtime.stop("two");
+    await assertNothingLeft(node, before);
+  },
+);
 
-systemTest("containerd starts and removes 20 containers in parallel", async () => {
-  await using node = await TestNode.start();
+dataPlaneTest("containerd starts and removes 20 containers in parallel", async (dataPlane) => {
+  await using node = await TestNode.start(dataPlane);
   const before = await readDataPlane(node);
   await using runtime = await startContainerd(node);
   const ids = Array.from({ length: 20 }, (_, i) => `c${i}`);

@@ -1,7 +1,7 @@
 /** The demo as a user runs it. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@contiv/assert";
 import { selfCommand } from "../deploy/sandbox/role_process.ts";
-import { systemTest } from "./support/requires.ts";
+import { dataPlaneTest, systemTest } from "./support/requires.ts";
 import { run } from "./support/run_command.ts";
 
 const [program = "", ...words] = selfCommand();
@@ -16,15 +16,19 @@ async function namespacesOf(name: string): Promise<string[]> {
   return stdout.split("\n").filter((line) => line.startsWith(`contiv-${name}-`));
 }
 
-systemTest("the demo shows a matrix without a wrong cell, a trace, and cleans up", async () => {
+dataPlaneTest("the demo shows a matrix without a wrong cell, a trace, and cleans up", async (
+  { kind },
+) => {
   const name = uniqueName();
-  const { code, stdout, stderr } = await contiv("sandbox", "demo", "--name", name);
+  const flags = ["--name", name, "--vswitch", kind];
+  const { code, stdout, stderr } = await contiv("sandbox", "demo", ...flags);
   assertEquals(code, 0, stdout + stderr);
   assertMatch(stdout, /FROM\s+TO\s+ICMP4\s+TCP4\s+UDP4\s+ICMP6\s+TCP6\s+UDP6/);
   assertMatch(stdout, /pod1\s+pod2(\s+[0-9.]+ ms){6}/);
   assertMatch(stdout, /pod3\s+gateway\s+[0-9.]+ ms\s+-\s+-\s+[0-9.]+ ms/);
   assertStringIncludes(stdout, "ip4-lookup");
   assertEquals(await namespacesOf(name), []);
+  assertEquals([...Deno.readDirSync("/dev/shm")].filter((file) => file.name.includes(name)), []);
 });
 
 systemTest("up, status, exec and down work one after the other", async () => {

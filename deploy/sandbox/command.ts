@@ -8,23 +8,41 @@ import {
 } from "@contiv/cli";
 import { Libc } from "@contiv/libc";
 import { readStatus } from "./agent_status.ts";
+import type { DataPlaneChoice } from "./data_plane.ts";
 import { demo, podTable } from "./demo.ts";
 import { missingPrerequisites } from "./prerequisites.ts";
 import { Sandbox } from "./sandbox.ts";
 import { SandboxState } from "./state.ts";
 import { renderTable } from "./table.ts";
+import { pluginsOf } from "./vpp_data_plane.ts";
 
 const FLAGS = {
   name: { type: "string", default: "default", value: "NAME", help: "which sandbox" },
   pods: { type: "string", default: "3", value: "N", help: "up, demo: how many pods to wire" },
+  vswitch: {
+    type: "string",
+    default: "embedded",
+    value: "KIND",
+    help: "up, demo: what forwards, embedded or vpp",
+  },
+  vpp: {
+    type: "string",
+    value: "PATH",
+    help: "the vpp binary; else $CONTIV_VPP, else /usr/bin/vpp",
+  },
+  "vpp-plugins": {
+    type: "string",
+    value: "DIR",
+    help: "VPP's plugins; else where its installation has them",
+  },
   keep: { type: "boolean", help: "demo: leave the sandbox running" },
   help: { type: "boolean", help: "this text" },
 } as const satisfies Record<string, FlagSpec>;
 
 const USAGE = `Usage: contiv sandbox up|status|exec|down|demo [FLAGS]
 
-A node on this machine: a network namespace with contiv vswitch and contiv agent, and pods that are
-namespaces, wired by executing contiv cni.
+A node on this machine: a network namespace with a data plane (contiv vswitch, or a VPP of its own)
+and contiv agent, and pods that are namespaces, wired by executing contiv cni.
 
   up                   start a node and its pods
   add POD, remove POD  wire one more pod, or remove one
@@ -95,7 +113,9 @@ async function up({ context, libc, state, parsed }: VerbInput): Promise<number> 
   const progress = (message: string): void => context.stdout.write(`${message}\n`);
   const pods = podNames(parsed);
   const { name } = parsed.flags;
-  const sandbox = await Sandbox.create(libc, state, name, progress, context.signal);
+  const { signal } = context;
+  const dataPlane = chosenDataPlane(parsed, context);
+  const sandbox = await Sandbox.create(libc, state, { name, dataPlane, progress, signal });
   for (const pod of pods) {
     context.signal.throwIfAborted();
     await sandbox.addPod(pod);
@@ -142,8 +162,26 @@ async function down({ context, libc, state }: VerbInput): Promise<number> {
 
 async function runDemo({ context, libc, state, parsed }: VerbInput): Promise<number> {
   const { name, keep } = parsed.flags;
-  const right = await demo(libc, state, { name, keep, pods: podNames(parsed) }, context);
+  const dataPlane = chosenDataPlane(parsed, context);
+  const options = { name, keep, dataPlane, pods: podNames(parsed) };
+  const right = await demo(libc, state, options, context);
   return right ? ExitCode.OK : ExitCode.FAILURE;
+}
+
+function chosenDataPlane({ flags }: Flags, { env }: CommandContext): DataPlaneChoice {
+  if (flags.vswitch === "embedded") return { kind: "embedded" };
+  if (flags.vswitch !== "vpp") {
+    throw new UsageError(`--vswitch ${JSON.stringify(flags.vswitch)}: wanted embedded or vpp`);
+  }
+  const binary = flags.vpp ?? env.get("CONTIV_VPP") ?? "/usr/bin/vpp";
+  try {
+    return { kind: "vpp", binary, plugins: flags["vpp-plugins"] ?? pluginsOf(binary) };
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) {
+      throw new UsageError(`--vpp ${JSON.stringify(binary)}: wanted the path of a vpp binary`);
+    }
+    throw error;
+  }
 }
 
 function podNames({ flags }: Flags): string[] {

@@ -2,6 +2,7 @@ import type { CommandContext } from "@contiv/cli";
 import { type Libc, NetNs } from "@contiv/libc";
 import { IpAddress } from "@contiv/net";
 import { VppClient } from "@contiv/vppapi";
+import type { DataPlaneChoice } from "./data_plane.ts";
 import { type MatrixCell, measureMatrix, probe, PROTOCOLS } from "./probe/mod.ts";
 import { Sandbox } from "./sandbox.ts";
 import type { PodRecord, SandboxState } from "./state.ts";
@@ -9,6 +10,7 @@ import { renderTable } from "./table.ts";
 
 export interface DemoOptions {
   readonly name: string;
+  readonly dataPlane: DataPlaneChoice;
   /** Whether to leave the sandbox running. */
   readonly keep: boolean;
   readonly pods: readonly string[];
@@ -31,7 +33,8 @@ export async function demo(
   const seconds = (): string => ((performance.now() - start) / 1000).toFixed(1).padStart(5);
   const progress = (message: string): void => stdout.write(`${seconds()} s  ${message}\n`);
 
-  const sandbox = await Sandbox.create(libc, state, options.name, progress, signal);
+  const { name, dataPlane } = options;
+  const sandbox = await Sandbox.create(libc, state, { name, dataPlane, progress, signal });
   let kept = false;
   try {
     const pods: PodRecord[] = [];
@@ -65,6 +68,9 @@ export async function demo(
     }
   }
 }
+
+/** Where a pod's packet enters the data plane: over a TAP or over a packet socket. */
+const INPUT_NODES = ["virtio-input", "af-packet-input"];
 
 /** A row a pod. */
 export function podTable(pods: readonly PodRecord[]): string {
@@ -112,7 +118,9 @@ async function traceOnePacket(
   const address = to?.addresses[0];
   if (from === undefined || to === undefined || address === undefined) return "";
   await using vpp = await VppClient.connect({ path: sandbox.sockets.vpp, name: "contiv-sandbox" });
-  await vpp.request("cli_inband", { cmd: "trace add virtio-input 1" });
+  for (const node of INPUT_NODES) {
+    await vpp.requestRaw("cli_inband", { cmd: `trace add ${node} 1` });
+  }
   using netns = NetNs.open(libc, from.netns);
   await probe(libc, netns, {
     protocol: "icmp",

@@ -35,7 +35,7 @@ export function isRunning(process: ProcessRecord): boolean {
  */
 export function startRole(
   role: ProcessRecord["role"],
-  args: readonly string[],
+  command: readonly string[],
   netns: NetNs,
   log: string,
 ): ProcessRecord {
@@ -43,7 +43,7 @@ export function startRole(
     new Deno.Command("/bin/sh", {
       // The shell gives the log file as output and is then replaced by the role.
       args: ["-c", 'log=$1; shift; exec "$@" >>"$log" 2>&1', "sh", log]
-        .concat(selfCommand(), role, args),
+        .concat(command),
       stdin: "null",
       stdout: "null",
       stderr: "null",

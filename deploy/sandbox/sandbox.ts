@@ -1,6 +1,7 @@
 import { type Libc, NetNs } from "@contiv/libc";
 import { type CniCall, executeCni } from "./cni_plugin.ts";
-import { isRunning, startRole, stopProcess } from "./role_process.ts";
+import { type DataPlane, type DataPlaneChoice, openDataPlane } from "./data_plane.ts";
+import { isRunning, selfCommand, startRole, stopProcess } from "./role_process.ts";
 import { readStatus } from "./agent_status.ts";
 import type { PodRecord, ProcessRecord, SandboxRecord, SandboxState } from "./state.ts";
 
@@ -12,9 +13,17 @@ const POD_NAME = /^[a-z0-9]([-a-z0-9]{0,39}[a-z0-9])?$/;
 /** Says what happens, for people. */
 export type Progress = (message: string) => void;
 
+export interface SandboxOptions {
+  /** Unique on this machine. */
+  readonly name: string;
+  readonly dataPlane: DataPlaneChoice;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+}
+
 /**
- * A node on this machine: a network namespace with `contiv vswitch` and `contiv agent`, and pods
- * that are namespaces, wired by executing `contiv cni`. The roles are processes; none is imported.
+ * A node on this machine: a network namespace with a data plane and `contiv agent`, and pods that
+ * are namespaces, wired by executing `contiv cni`. The roles are processes; none is imported.
  */
 export class Sandbox {
   readonly #libc: Libc;
@@ -46,18 +55,16 @@ export class Sandbox {
   static async create(
     libc: Libc,
     state: SandboxState,
-    name: string,
-    progress: Progress,
-    signal: AbortSignal,
+    { name, dataPlane, progress, signal }: SandboxOptions,
   ): Promise<Sandbox> {
     if (state.load() !== undefined) {
       throw new Error(`Cannot start sandbox ${name}: it is up already, "down" removes it`);
     }
     const netns = `/run/netns/contiv-${name}-node1`;
     const sandbox = new Sandbox(libc, state, {
-      version: 1,
+      version: 2,
       name,
-      node: { name: "node1", netns, processes: [], pods: [] },
+      node: { name: "node1", netns, dataPlane, processes: [], pods: [] },
     });
     sandbox.#save({});
     try {
@@ -75,12 +82,25 @@ export class Sandbox {
 
   /** Where the roles of the node listen. */
   get sockets(): { readonly vpp: string; readonly cni: string; readonly status: string } {
-    const directory = `${this.#state.directory}/node1`;
+    const directory = this.#nodeDirectory;
     return {
       vpp: `${directory}/vpp.sock`,
       cni: `${directory}/agent.sock`,
       status: `${directory}/status.sock`,
     };
+  }
+
+  get #nodeDirectory(): string {
+    return `${this.#state.directory}/${this.#record.node.name}`;
+  }
+
+  get #dataPlane(): DataPlane {
+    const { name, node } = this.#record;
+    return openDataPlane(node.dataPlane, {
+      name: `${name}-${node.name}`,
+      directory: this.#nodeDirectory,
+      apiSocket: this.sockets.vpp,
+    });
   }
 
   /** The network configuration that the CNI plugin gets. */
@@ -176,6 +196,7 @@ export class Sandbox {
       progress(`ending ${process.role}`);
       await attempt(() => stopProcess(process));
     }
+    await attempt(() => this.#dataPlane.cleanUp());
     progress(`removing ${pods.length} pods and the node's namespace`);
     for (const pod of pods) await attempt(() => this.#removeNetns(pod.netns));
     await attempt(() => this.#removeNetns(netns));
@@ -187,7 +208,7 @@ export class Sandbox {
 
   async #startNode(progress: Progress, signal: AbortSignal): Promise<void> {
     const { netns } = this.#record.node;
-    const directory = `${this.#state.directory}/node1`;
+    const directory = this.#nodeDirectory;
     Deno.mkdirSync(directory, { recursive: true });
     progress("node1: making its network namespace");
     using namespace = NetNs.create(this.#libc, netns);
@@ -212,7 +233,7 @@ export class Sandbox {
         2,
       ),
     );
-    progress("node1: starting the data plane (contiv vswitch)");
+    progress(`node1: starting the data plane (${this.#dataPlane.title})`);
     this.start("vswitch");
     progress("node1: starting contiv agent");
     this.start("agent");
@@ -232,13 +253,23 @@ export class Sandbox {
       }
       return false;
     });
-    const directory = `${this.#state.directory}/node1`;
-    const args = role === "vswitch"
-      ? ["--api-socket", this.sockets.vpp]
-      : ["--config", `${directory}/agent.json`];
+    const command = this.#commandOf(role);
     using netns = NetNs.open(this.#libc, this.#record.node.netns);
-    const process = startRole(role, args, netns, `${directory}/${role}.log`);
+    const process = startRole(role, command, netns, this.#logOf(role));
     this.#save({ processes: [...others, process] });
+  }
+
+  #commandOf(role: ProcessRecord["role"]): readonly string[] {
+    if (role === "agent") {
+      return [...selfCommand(), "agent", "--config", `${this.#nodeDirectory}/agent.json`];
+    }
+    const dataPlane = this.#dataPlane;
+    dataPlane.prepare();
+    return dataPlane.command;
+  }
+
+  #logOf(role: ProcessRecord["role"]): string {
+    return `${this.#nodeDirectory}/${role}.log`;
   }
 
   /**
@@ -252,8 +283,9 @@ export class Sandbox {
       signal.throwIfAborted();
       for (const process of this.#record.node.processes) {
         if (!isRunning(process)) {
-          const log = `${this.#state.directory}/node1/${process.role}.log`;
-          const tail = Deno.readTextFileSync(log).trimEnd().split("\n").slice(-5).join("\n");
+          const tail = Deno.readTextFileSync(this.#logOf(process.role)).trimEnd().split("\n").slice(
+            -5,
+          ).join("\n");
           throw new Error(`Cannot start ${process.role}: it ended. Its last words:\n${tail}`);
         }
       }

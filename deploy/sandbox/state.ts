@@ -1,5 +1,8 @@
+import type { DataPlaneChoice } from "./data_plane.ts";
+
 /** A process of a sandbox: its id and start time, so that a reused id is never mistaken for it. */
 export interface ProcessRecord {
+  /** The vswitch is whatever program forwards. */
   readonly role: "vswitch" | "agent";
   readonly pid: number;
   /** Field 22 of /proc/PID/stat (proc_pid_stat(5)): clock ticks after boot. */
@@ -24,6 +27,7 @@ export interface PodRecord {
 export interface NodeRecord {
   readonly name: string;
   readonly netns: string;
+  readonly dataPlane: DataPlaneChoice;
   readonly processes: readonly ProcessRecord[];
   readonly pods: readonly PodRecord[];
 }
@@ -31,7 +35,7 @@ export interface NodeRecord {
 /** What a sandbox has made so far; written before each step, so that `down` finds all of it. */
 export interface SandboxRecord {
   /** Version of this format. */
-  readonly version: 1;
+  readonly version: 2;
   readonly name: string;
   readonly node: NodeRecord;
 }
@@ -58,9 +62,9 @@ export class SandboxState {
       throw error;
     }
     const record = JSON.parse(text) as SandboxRecord;
-    if (record.version !== 1) {
+    if (record.version !== 2) {
       throw new Error(
-        `Cannot read ${this.#file}: it has version ${record.version}, this contiv reads version 1`,
+        `Cannot read ${this.#file}: it has version ${record.version}, this contiv reads version 2`,
       );
     }
     return record;

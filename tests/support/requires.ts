@@ -1,3 +1,5 @@
+import type { DataPlaneChoice } from "../../deploy/sandbox/data_plane.ts";
+import { pluginsOf } from "../../deploy/sandbox/vpp_data_plane.ts";
 import { missingPackages } from "./packages.ts";
 
 /** Why a test that makes namespaces cannot run here, or `undefined`. */
@@ -19,4 +21,43 @@ export function systemTest(name: string, fn: (t: Deno.TestContext) => Promise<vo
     ignore: reason !== undefined,
     fn,
   });
+}
+
+/** What the names of tests end with that run on one data plane or the other. */
+export const EMBEDDED = "on the embedded vswitch";
+export const VPP = "on VPP";
+
+/** The data planes that tests run on, and why one of them cannot. */
+interface Side {
+  /** What the tests' names end with, and their count is told by. */
+  readonly title: string;
+  readonly choice: DataPlaneChoice | undefined;
+  readonly reason?: string;
+}
+
+function sides(): readonly Side[] {
+  const binary = Deno.env.get("CONTIV_VPP");
+  return [
+    { title: EMBEDDED, choice: { kind: "embedded" } },
+    binary === undefined
+      ? { title: VPP, choice: undefined, reason: "CONTIV_VPP names no vpp binary" }
+      : { title: VPP, choice: { kind: "vpp", binary, plugins: pluginsOf(binary) } },
+  ];
+}
+
+/**
+ * A {@link systemTest} once on each data plane: always on the embedded one, and on the VPP that
+ * CONTIV_VPP names, without which it is counted as skipped.
+ */
+export function dataPlaneTest(
+  name: string,
+  fn: (dataPlane: DataPlaneChoice, t: Deno.TestContext) => Promise<void>,
+): void {
+  for (const { title, choice, reason } of sides()) {
+    if (choice !== undefined) {
+      systemTest(`${name} ${title}`, (t) => fn(choice, t));
+    } else {
+      Deno.test({ name: `${name} ${title} (skipped: ${reason})`, ignore: true, fn: () => {} });
+    }
+  }
 }

@@ -1,6 +1,7 @@
 import { Libc } from "@contiv/libc";
 import { readStatus } from "../../deploy/sandbox/agent_status.ts";
 import { type CniCall, type CniExit, invokeCni } from "../../deploy/sandbox/cni_plugin.ts";
+import type { DataPlaneChoice } from "../../deploy/sandbox/data_plane.ts";
 import { isRunning } from "../../deploy/sandbox/role_process.ts";
 import { Sandbox } from "../../deploy/sandbox/sandbox.ts";
 import { type PodRecord, type ProcessRecord, SandboxState } from "../../deploy/sandbox/state.ts";
@@ -21,14 +22,15 @@ export class TestNode implements AsyncDisposable {
     this.libc = libc;
   }
 
-  static async start(): Promise<TestNode> {
+  static async start(dataPlane: DataPlaneChoice = { kind: "embedded" }): Promise<TestNode> {
     const libc = Libc.open();
     const directory = Deno.makeTempDirSync({ prefix: "contiv-test-" });
     const name = `t${Deno.pid}-${counter++}`;
     try {
       const state = new SandboxState(`${directory}/sandbox`);
       const signal = AbortSignal.timeout(60_000);
-      const sandbox = await Sandbox.create(libc, state, name, () => {}, signal);
+      const options = { name, dataPlane, progress: () => {}, signal };
+      const sandbox = await Sandbox.create(libc, state, options);
       return new TestNode(sandbox, directory, libc);
     } catch (error) {
       Deno.removeSync(directory, { recursive: true });
