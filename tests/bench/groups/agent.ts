@@ -1,0 +1,130 @@
+import {
+  callUnary,
+  CNI_INVOKE_PATH,
+  type CniRequest,
+  decodeCniReply,
+  encodeCniRequest,
+} from "@contiv/rpc";
+import type { TestNode } from "../../support/test_node.ts";
+import { alternate } from "../alternate.ts";
+import { BenchScope } from "../bench_scope.ts";
+import type { Figure } from "../figure.ts";
+import type { Group, GroupOptions } from "../group.ts";
+
+const ROUNDS = 101;
+const FEW = 1;
+const MANY = 100;
+
+/** The agent's part of ADD and DEL: no process is started, and two nodes are measured in turns. */
+export const agentGroup: Group = {
+  name: "agent",
+  help: `the agent's part of ADD and DEL; with ${MANY} pods present to with ${FEW}`,
+  async run({ signal, rounds = ROUNDS, progress }: GroupOptions): Promise<Figure[]> {
+    await using scope = new BenchScope(signal);
+    const few = await Caller.start(scope, FEW, progress);
+    const many = await Caller.start(scope, MANY, progress);
+    progress("measuring");
+    await alternate(
+      { few: () => few.addAndDelete(), many: () => many.addAndDelete() },
+      { rounds, warmUp: 10, signal },
+    );
+    return (["ADD", "DEL"] as const).flatMap((verb) => {
+      const [fewTook, manyTook] = [few.samples(verb, rounds), many.samples(verb, rounds)];
+      return (["handler", "call"] as const).map((part): Figure => ({
+        what: `${verb}, ${part === "handler" ? "in the agent (its log)" : "over gRPC"}`,
+        unit: "ms",
+        better: "less",
+        ours: { name: `${MANY} pods present`, samples: manyTook[part] },
+        peer: { name: `${FEW} pod present`, samples: fewTook[part] },
+        wanted: verb === "ADD" ? "p50 below 5, a ratio of at most 1.25" : "",
+      }));
+    });
+  },
+};
+
+type Verb = "ADD" | "DEL";
+
+/** Calls one node's agent as the plugin does, without the plugin's process. */
+class Caller {
+  readonly #scope: BenchScope;
+  readonly #node: TestNode;
+  readonly #durations: Record<Verb, { id: string; ms: number }[]> = { ADD: [], DEL: [] };
+  #next = 0;
+
+  private constructor(scope: BenchScope, node: TestNode) {
+    this.#scope = scope;
+    this.#node = node;
+  }
+
+  static async start(
+    scope: BenchScope,
+    pods: number,
+    progress: GroupOptions["progress"],
+  ): Promise<Caller> {
+    progress(`a node with ${pods} pods`);
+    const caller = new Caller(scope, await scope.node());
+    for (let index = 0; index < pods; index++) {
+      scope.signal.throwIfAborted();
+      await caller.#call("ADD", `present-${index}`, scope.namespace().path);
+    }
+    return caller;
+  }
+
+  /** Milliseconds of one ADD and one DEL of a new pod. */
+  async addAndDelete(): Promise<number> {
+    const namespace = this.#scope.namespace();
+    const id = `measured-${this.#next++}`;
+    const added = await this.#call("ADD", id, namespace.path);
+    const deleted = await this.#call("DEL", id, namespace.path);
+    namespace[Symbol.dispose]();
+    this.#durations.ADD.push({ id, ms: added });
+    this.#durations.DEL.push({ id, ms: deleted });
+    return added + deleted;
+  }
+
+  /** What the last calls took: seen by the caller, and as the agent logged it. */
+  samples(verb: Verb, count: number): { readonly call: number[]; readonly handler: number[] } {
+    const last = this.#durations[verb].slice(-count);
+    const logged = new Map<string, number>();
+    for (const line of this.#node.log("agent").split("\n")) {
+      const match = / event="cni done" command=(\w+) container=(\S+) .* ms=([\d.]+)$/.exec(line);
+      if (match?.[1] === verb) logged.set(match[2] ?? "", Number(match[3]));
+    }
+    const handler = last.map(({ id }) => {
+      const ms = logged.get(id);
+      if (ms === undefined) {
+        throw new Error(`Cannot read the agent's log: it has no duration of ${verb} ${id}`);
+      }
+      return ms;
+    });
+    return { call: last.map(({ ms }) => ms), handler };
+  }
+
+  async #call(command: Verb, containerId: string, netns: string): Promise<number> {
+    const { sandbox } = this.#node;
+    const request: CniRequest = {
+      command,
+      containerId,
+      netns,
+      ifname: "eth0",
+      args: `IgnoreUnknown=1;K8S_POD_NAMESPACE=bench;K8S_POD_NAME=${containerId}`,
+      path: "/opt/cni/bin",
+      config: new TextEncoder().encode(JSON.stringify(sandbox.networkConfig)),
+      cniVersion: "1.1.0",
+    };
+    const message = encodeCniRequest(request);
+    const { signal } = this.#scope;
+    const start = performance.now();
+    const bytes = await callUnary({
+      socket: sandbox.sockets.cni,
+      path: CNI_INVOKE_PATH,
+      message,
+      timeoutMs: 10_000,
+      signal,
+    });
+    const ms = performance.now() - start;
+    const reply = decodeCniReply(bytes);
+    if (reply.code !== 0) throw new Error(`Cannot ${command} ${containerId}: ${reply.message}`);
+    return ms;
+  }
+}
