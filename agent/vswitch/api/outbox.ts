@@ -26,6 +26,7 @@ export class Outbox {
   #inFlight = 0;
   #flushing: Promise<void> | undefined;
   #room: PromiseWithResolvers<void> | undefined;
+  #corked = false;
   #closed = false;
 
   constructor(
@@ -43,7 +44,15 @@ export class Outbox {
     return this.#gathering.length + this.#inFlight;
   }
 
-  /** Lets `encode` append whole frames, and starts to write them after the current turn. */
+  /** Whether {@link Outbox.room} would wait. */
+  get full(): boolean {
+    return this.size > this.#limits.highWater;
+  }
+
+  /**
+   * Lets `encode` append whole frames, and starts to write them after the current turn, or when
+   * uncorked.
+   */
   append(encode: (writer: ByteWriter) => void): void {
     if (this.#closed) return;
     encode(this.#gathering);
@@ -56,12 +65,23 @@ export class Outbox {
       );
       return;
     }
-    this.#flushing ??= Promise.resolve().then(() => this.#flush());
+    if (!this.#corked) this.#start();
+  }
+
+  /** Lets answers gather: a write costs more than many of them. */
+  cork(): void {
+    this.#corked = true;
+  }
+
+  /** Starts to write what has gathered. */
+  uncork(): void {
+    this.#corked = false;
+    if (this.#gathering.length > 0) this.#start();
   }
 
   /** Resolves at once, or when less than the high-water mark is waiting, or at the end. */
   async room(): Promise<void> {
-    while (!this.#closed && this.size > this.#limits.highWater) {
+    while (!this.#closed && this.full) {
       this.#room ??= Promise.withResolvers();
       await this.#room.promise;
     }
@@ -79,9 +99,13 @@ export class Outbox {
     this.#wake();
   }
 
+  #start(): void {
+    this.#flushing ??= Promise.resolve().then(() => this.#flush());
+  }
+
   async #flush(): Promise<void> {
     try {
-      while (!this.#closed && this.#gathering.length > 0) {
+      while (!this.#closed && !this.#corked && this.#gathering.length > 0) {
         const writer = this.#gathering;
         this.#gathering = this.#leaving;
         this.#leaving = writer;
@@ -127,7 +151,7 @@ export class Outbox {
   }
 
   #wake(): void {
-    if (!this.#closed && this.size > this.#limits.highWater) return;
+    if (!this.#closed && this.full) return;
     this.#room?.resolve();
     this.#room = undefined;
   }

@@ -78,3 +78,20 @@ Deno.test("a client for which too much waits is given up at once", () => {
   assertEquals(failures.length, 1);
   assertMatch(failures[0] ?? "", /12 octets wait .* at most 10/);
 });
+
+Deno.test("what is appended while corked leaves in one write when uncorked", async () => {
+  const writes: number[] = [];
+  const outbox = new Outbox((bytes) => {
+    writes.push(bytes.length);
+    return Promise.resolve(bytes.length);
+  }, () => {});
+  outbox.cork();
+  for (let i = 0; i < 3; i++) {
+    outbox.append(octets(2));
+    await Promise.resolve();
+  }
+  assertEquals(writes, []);
+  outbox.uncork();
+  await outbox.drained();
+  assertEquals(writes, [6]);
+});

@@ -105,11 +105,13 @@ export class Session implements ApiClient {
           else frames.push({ bytes: bytes.slice(start, end), start: 0, end: end - start });
         });
         this.#turns.begin();
+        this.#outbox.cork();
         for (const { bytes, start, end } of frames) {
           if (this.#closed) break;
           await this.#take(bytes, start, end);
-          if (this.#turns.over) await this.#turns.next();
+          if (this.#turns.over) await this.#aside(this.#turns.next());
         }
+        this.#outbox.uncork();
         frames.length = 0;
         await this.#outbox.room();
       }
@@ -184,7 +186,7 @@ export class Session implements ApiClient {
       this.#codec.encode("sockclnt_delete_reply", header, { response: known ? 1 : -1 }, writer)
     );
     if (!known) return;
-    await this.#outbox.drained();
+    await this.#aside(this.#outbox.drained());
     this.close();
   }
 
@@ -209,7 +211,7 @@ export class Session implements ApiClient {
     let fields: unknown;
     try {
       const answer = service.handle(message as never, this.#host, this);
-      fields = answer instanceof Promise ? await answer : answer;
+      fields = answer instanceof Promise ? await this.#aside(answer) : answer;
     } catch (error) {
       this.#logger.error("API handler failed", {
         message: service.name,
@@ -230,8 +232,18 @@ export class Session implements ApiClient {
       if (this.#closed) return;
       this.#answer(service, context, details);
       if (++count % DETAILS_PER_LOOK !== 0) continue;
-      if (this.#turns.over) await this.#turns.next();
-      await this.#outbox.room();
+      if (this.#turns.over) await this.#aside(this.#turns.next());
+      if (this.#outbox.full) await this.#aside(this.#outbox.room());
+    }
+  }
+
+  /** Waits for something; answers that have gathered leave meanwhile. */
+  async #aside<T>(work: Promise<T>): Promise<T> {
+    this.#outbox.uncork();
+    try {
+      return await work;
+    } finally {
+      this.#outbox.cork();
     }
   }
 
