@@ -48,8 +48,8 @@ const IP6_PARAMETERS = {
 
 /**
  * The items of one attachment: VPP's interface with the container's device, forwarding to it in
- * VPP, and addresses, neighbours and routes in the container's namespace. Those do not require VPP's
- * interface: their descriptors wait for the device, which outlives VPP.
+ * VPP, and addresses, neighbours and routes in the container's namespace. Addresses and routes do not
+ * require VPP's interface: their descriptors wait for the device, which outlives VPP.
  *
  * @param layouts the node's pod prefixes, which have the gateway addresses
  */
@@ -146,7 +146,8 @@ export function renderAttachment(
       {
         key: linuxNeighbourKey(id, gateway),
         value: { ...where, address: gateway, mac: GATEWAY_MAC } satisfies LinuxNeighbour,
-        requires: [linkKey],
+        // VPP sets the device's MAC address when it attaches, and the kernel then forgets neighbours.
+        requires: [linkKey, interfaceKey],
         owner,
       },
       {
