@@ -76,8 +76,11 @@ export function vppAddressKey(prefix: IpPrefix): string {
   return `vpp-address/${prefix}`;
 }
 
+/** The start of every pod interface's key. */
+export const VPP_INTERFACE_PREFIX = "vpp-interface/";
+
 export function vppInterfaceKey(attachmentId: string): string {
-  return `vpp-interface/${attachmentId}`;
+  return VPP_INTERFACE_PREFIX + attachmentId;
 }
 
 export function vppInterfaceStateKey(attachmentId: string): string {
