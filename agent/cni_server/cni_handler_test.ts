@@ -2,6 +2,7 @@ import { assertEquals, assertStringIncludes } from "@contiv/assert";
 import { CniErrorCode } from "@contiv/cni-spec";
 import { Libc } from "@contiv/libc";
 import { Logger } from "@contiv/log";
+import fc from "fast-check";
 import { callUnary, CNI_INVOKE_PATH, type CniReply, type CniRequest } from "@contiv/rpc";
 import { decodeCniReply, encodeCniRequest } from "@contiv/rpc";
 import { FakeNode } from "../controller/_fake_node.ts";
@@ -96,6 +97,42 @@ Deno.test("requests that make no sense get the specification's codes", async (t)
   for (const [name, asked, code] of cases) {
     await t.step(name, async () => assertEquals((await handler.handle(asked)).code, code));
   }
+});
+
+Deno.test("whatever a request holds, it is answered, and nothing is left of it", async () => {
+  await using node = await FakeNode.start();
+  const handler = handlerOf(node);
+  const before = node.model.contents;
+  const text = fc.oneof(
+    fc.string(),
+    fc.constantFrom("a", "eth0", "/run/netns/a", "IgnoreUnknown=1"),
+  );
+  const config = fc.oneof(
+    fc.uint8Array(),
+    fc.json().map((json) => new TextEncoder().encode(json)),
+    fc.record({ name: fc.anything(), prevResult: fc.anything(), dns: fc.anything() }).map((more) =>
+      request("", JSON.parse(JSON.stringify(more, (_, v) => typeof v === "bigint" ? 0 : v))).config
+    ),
+  );
+  const any = fc.record({
+    command: fc.constantFrom("ADD", "DEL", "CHECK", "GC", "STATUS", "VERSION", ""),
+    containerId: text,
+    netns: text,
+    ifname: text,
+    args: text,
+    path: text,
+    config,
+    cniVersion: text,
+  });
+  await fc.assert(
+    fc.asyncProperty(any, async (asked) => {
+      const { code, message } = await handler.handle(asked);
+      if (code !== 0) assertEquals(message.startsWith("Cannot "), true, message);
+    }),
+    { seed: 1, numRuns: 10_000 },
+  );
+  await node.settled();
+  assertEquals(node.model.contents, before);
 });
 
 Deno.test("the server answers over its socket, which only its owner can open, and goes", async () => {
