@@ -7,10 +7,14 @@ import { dataPlaneTest } from "./support/requires.ts";
 import { TestNode } from "./support/test_node.ts";
 import { until } from "./support/until.ts";
 
-/** What an operator writes to /etc/cni/net.d. */
+/** What the chained plugin sets in each container. */
+const SYSCTL = { "net.core.somaxconn": "321" };
+
+/** What an operator writes to /etc/cni/net.d: contiv, and a reference plugin chained after it. */
 function conflist(node: TestNode): string {
   const { cniVersion: _, name, ...plugin } = node.sandbox.networkConfig;
-  return JSON.stringify({ cniVersion: "1.0.0", name, plugins: [plugin] });
+  const plugins = [plugin, { type: "tuning", sysctl: SYSCTL }];
+  return JSON.stringify({ cniVersion: "1.0.0", name, plugins });
 }
 
 function startContainerd(node: TestNode): Promise<Containerd> {
@@ -19,7 +23,10 @@ function startContainerd(node: TestNode): Promise<Containerd> {
     directory: Deno.makeTempDirSync({ dir: node.directory, prefix: "c" }),
     netns: node.sandbox.record.node.netns,
     config: { "10-contiv.conflist": conflist(node) },
-    plugins: { contiv: `#!/bin/sh\nexec ${words}\n` },
+    plugins: {
+      contiv: `#!/bin/sh\nexec ${words}\n`,
+      tuning: "#!/bin/sh\nexec /usr/lib/cni/tuning\n",
+    },
   });
 }
 
@@ -44,6 +51,7 @@ dataPlaneTest(
       const output = await runtime.exec("one", `ping -${family} -c 2 -W 1 ${address}`);
       assertMatch(output, /2 packets transmitted, 2 packets received/);
     }
+    assertEquals((await runtime.exec("one", "cat /proc/sys/net/core/somaxconn")).trim(), "321");
     const address = await addressOf(runtime, "two", 4);
     const received = runtime.exec("two", "nc -l -p 5000 | wc -c");
     const size = 100 * 1024 * 1024;

@@ -5,19 +5,8 @@ import type { AttachmentStore } from "../attachments/mod.ts";
 import * as linux from "../descriptors/linux/mod.ts";
 import * as vppDescriptors from "../descriptors/vpp/mod.ts";
 import { Ipam, type NodePrefix } from "../ipam/mod.ts";
-import {
-  VPP_INTERFACE_PREFIX,
-  VPP_KIND_PREFIX,
-  vppInterfaceKey,
-  type VppInterfaceMeta,
-} from "../items/mod.ts";
-import {
-  type Change,
-  EventLoop,
-  EventQueue,
-  Reconciler,
-  type TransactionResult,
-} from "../reconciler/mod.ts";
+import { VPP_KIND_PREFIX, vppInterfaceKey, type VppInterfaceMeta } from "../items/mod.ts";
+import { type Change, EventLoop, EventQueue, Reconciler } from "../reconciler/mod.ts";
 import { VppConnection, type VppState } from "../vpp/mod.ts";
 import { type AgentEvent, type AgentResult, eventHandling } from "./agent_event.ts";
 import { AttachmentController } from "./attachment_controller.ts";
@@ -131,7 +120,7 @@ export class Agent {
       handler: {
         ...eventHandling,
         beforeResync: () => Promise.resolve(this.#beforeResync()),
-        afterResync: (_cause, result) => this.#afterResync(result),
+        afterResync: () => this.#afterResync(),
       },
       now,
       log,
@@ -220,17 +209,7 @@ export class Agent {
     return this.attachments.desired();
   }
 
-  #afterResync({ operations }: TransactionResult): void {
-    // A data plane that attaches to a device sets its MAC address, at which the kernel forgets the
-    // device's neighbours, permanent ones too: what stands on the devices is compared once more.
-    const attached = operations.some(({ operation, error, skippedFor }) =>
-      operation.type === "create" && operation.key.startsWith(VPP_INTERFACE_PREFIX) &&
-      error === undefined && skippedFor === undefined
-    );
-    if (attached) {
-      this.#loop.requestResync("VPP has attached to devices");
-      return;
-    }
+  #afterResync(): void {
     if (this.#vpp.state.connected) this.#synced = this.#comparing;
     this.#deletions.schedule(0);
   }

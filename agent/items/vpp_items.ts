@@ -76,11 +76,8 @@ export function vppAddressKey(prefix: IpPrefix): string {
   return `vpp-address/${prefix}`;
 }
 
-/** The start of every pod interface's key. */
-export const VPP_INTERFACE_PREFIX = "vpp-interface/";
-
 export function vppInterfaceKey(attachmentId: string): string {
-  return VPP_INTERFACE_PREFIX + attachmentId;
+  return `vpp-interface/${attachmentId}`;
 }
 
 export function vppInterfaceStateKey(attachmentId: string): string {

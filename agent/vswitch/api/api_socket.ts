@@ -1,3 +1,5 @@
+import { VppClient } from "@contiv/vppapi";
+
 /** The socket's path cannot be listened on. */
 export class ApiSocketError extends Error {
   override readonly name = "ApiSocketError";
@@ -34,9 +36,12 @@ export async function listenApiSocket(path: string): Promise<Deno.UnixListener> 
     }
     await Deno.remove(path);
   }
-  const listener = Deno.listen({ transport: "unix", path });
-  await Deno.chmod(path, 0o600);
-  return listener;
+  const umask = Deno.umask(0o177);
+  try {
+    return Deno.listen({ transport: "unix", path });
+  } finally {
+    Deno.umask(umask);
+  }
 }
 
 async function answers(path: string): Promise<boolean> {
@@ -50,40 +55,17 @@ async function answers(path: string): Promise<boolean> {
   }
 }
 
-/** Who listens there, as far as /proc tells: "process 123 (vpp)". */
+/** Who serves it, by its own answer to a control ping: "process 123". */
 async function holderOf(path: string): Promise<string> {
   try {
-    const inode = await inodeOf(path);
-    if (inode === undefined) return "another process";
-    for await (const { name } of Deno.readDir("/proc")) {
-      if (!/^\d+$/.test(name)) continue;
-      if (await holds(name, `socket:[${inode}]`)) {
-        const command = (await Deno.readTextFile(`/proc/${name}/comm`)).trim();
-        return `process ${name} (${command})`;
-      }
-    }
-  } catch {
-    // The name is a help, not the point.
+    await using client = await VppClient.connect({
+      path,
+      name: "contiv-vswitch",
+      timeoutMs: 1_000,
+    });
+    const { vpe_pid } = await client.request("control_ping", {}, { timeoutMs: 1_000 });
+    return `process ${vpe_pid}`;
+  } catch (error) {
+    return `a process that does not answer (${error instanceof Error ? error.message : error})`;
   }
-  return "another process";
-}
-
-/** The socket's own inode, from the kernel's list of listening Unix sockets. */
-async function inodeOf(path: string): Promise<string | undefined> {
-  for (const line of (await Deno.readTextFile("/proc/net/unix")).split("\n")) {
-    const [, , , flags, , , inode, name] = line.trim().split(/\s+/);
-    if (name === path && flags === "00010000") return inode;
-  }
-  return undefined;
-}
-
-async function holds(pid: string, target: string): Promise<boolean> {
-  try {
-    for await (const { name } of Deno.readDir(`/proc/${pid}/fd`)) {
-      if (await Deno.readLink(`/proc/${pid}/fd/${name}`).catch(() => "") === target) return true;
-    }
-  } catch {
-    // It ended meanwhile, or is not ours to look into.
-  }
-  return false;
 }

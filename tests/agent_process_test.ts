@@ -1,0 +1,88 @@
+/** The agent and the vswitch as processes: one of each per node, clean ends, clear refusals. */
+import { assert, assertEquals, assertStringIncludes } from "@contiv/assert";
+import { isRunning, selfCommand } from "../deploy/sandbox/role_process.ts";
+import { systemTest } from "./support/requires.ts";
+import { run, type RunResult } from "./support/run_command.ts";
+import { TestNode } from "./support/test_node.ts";
+import { until } from "./support/until.ts";
+
+const [program = "", ...words] = selfCommand();
+const contiv = (...args: string[]): Promise<RunResult> =>
+  run(program, [...words, ...args], { check: false, limitMs: 20_000 });
+
+systemTest("a second agent refuses and names the holder", async () => {
+  await using node = await TestNode.start();
+  const { code, stderr } = await contiv(
+    "agent",
+    "--config",
+    `${node.directory}/sandbox/node1/agent.json`,
+  );
+  assertEquals(code, 3, stderr);
+  assertStringIncludes(stderr, String(node.process("agent").pid));
+});
+
+systemTest("a second vswitch on the same socket refuses and names the holder", async () => {
+  await using node = await TestNode.start();
+  const { code, stderr } = await contiv("vswitch", "--api-socket", node.sandbox.sockets.vpp);
+  assertEquals(code, 3, stderr);
+  assertStringIncludes(stderr, String(node.process("vswitch").pid));
+});
+
+systemTest("SIGTERM ends the agent in 5 s and leaves forwarding as it is", async () => {
+  await using node = await TestNode.start();
+  const one = await node.sandbox.addPod("one");
+  const two = await node.sandbox.addPod("two");
+  const agent = node.process("agent");
+  node.signal("agent", "SIGTERM");
+  await until("the agent has ended", () => !isRunning(agent), 5_000);
+  for (const address of two.addresses) assert(await node.ping(one, address), address);
+});
+
+systemTest("without an agent the plugin answers with code 11 within 3 s", async () => {
+  await using node = await TestNode.start();
+  await node.kill("agent");
+  const start = performance.now();
+  const exit = await node.cni({
+    command: "ADD",
+    containerId: "late",
+    interface: "eth0",
+    netns: "/proc/self/ns/net",
+  });
+  assertEquals(exit.code, 1);
+  assertEquals(JSON.parse(exit.stdout).code, 11);
+  assert(performance.now() - start < 3_000, "the answer took more than 3 s");
+  const status = await node.cni({ command: "STATUS" });
+  assertEquals(JSON.parse(status.stdout).code, 50);
+});
+
+systemTest("a wrong configuration is refused with its path and value", async (t) => {
+  const directory = Deno.makeTempDirSync();
+  const file = `${directory}/agent.json`;
+  const cases = [
+    { text: `{"nodeName": 7}`, says: ["nodeName", "7"] },
+    {
+      text: `{"nodeId": 1, "ipam": {"podSubnets": ["10.1.0.0/33"]}}`,
+      says: ["ipam.podSubnets", "10.1.0.0/33"],
+    },
+    { text: `{"nodeId": 1, "mtu": 100}`, says: ["mtu", "100"] },
+    { text: `{"nodeId": 1, "nodename": "a"}`, says: ["nodename"] },
+    { text: `{"nodeName": `, says: [file] },
+  ];
+  try {
+    for (const { text, says } of cases) {
+      await t.step(text, async () => {
+        Deno.writeTextFileSync(file, text);
+        const { code, stderr } = await contiv("agent", "--config", file);
+        assertEquals(code, 2, stderr);
+        for (const word of says) assertStringIncludes(stderr, word);
+      });
+    }
+    await t.step("a file that is not there", async () => {
+      const { code, stderr } = await contiv("agent", "--config", `${directory}/none.json`);
+      assertEquals(code, 2, stderr);
+      assertStringIncludes(stderr, "none.json");
+    });
+  } finally {
+    Deno.removeSync(directory, { recursive: true });
+  }
+});
