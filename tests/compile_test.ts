@@ -9,7 +9,7 @@ const config = JSON.parse(Deno.readTextFileSync(`${ROOT}deno.json`)) as {
 const [program, ...words] = config.tasks.compile.command.split(" ");
 const included = words.filter((_, i) => words[i - 1] === "--include").sort();
 
-/** What hides a path from the compiler: `lazily<…>("…")` in main.ts, and a Worker's own file. */
+/** What hides a path from the compiler: `lazily` in main.ts, and a Worker's own file. */
 const HIDDEN = /(?:lazily<.*?>\(|new Worker\(\s*new URL\()\s*"(\.[^"]+)"/g;
 
 function hiddenPaths(directory = ""): string[] {

@@ -1,12 +1,28 @@
 import { type Family, type IpAddress, IpPrefix, type MacAddress } from "@contiv/net";
-import type { Core } from "../core.ts";
+import type { Fib } from "../fib/fib.ts";
 import { makePath } from "../fib/path.ts";
 import { EntryFlag, FibSource } from "../fib/source.ts";
 import { DpoKind, makeDpo } from "../fib/dpo.ts";
 import type { Interface } from "../interface.ts";
 import { Retval } from "../retval.ts";
-import { type NeighborInfo, type NeighborKey, NONE, PathProto } from "../types.ts";
+import {
+  type DataplaneEvent,
+  type NeighborInfo,
+  type NeighborKey,
+  NONE,
+  PathProto,
+} from "../types.ts";
 import { addressWord, isLinkLocal } from "../words.ts";
+import type { AdjacencyControl } from "./adjacencies.ts";
+
+/** What neighbours need of the packet plane they are part of. */
+export interface NeighborSurroundings {
+  readonly interfaces: readonly (Interface | undefined)[];
+  readonly adjacencyControl: AdjacencyControl;
+  readonly fib: Fib;
+  readonly onEvent: (event: DataplaneEvent) => void;
+  readonly nowMs: number;
+}
 
 /** VPP's answer to a dynamic update of a static neighbour. */
 const STATIC_KEPT = -2;
@@ -46,15 +62,15 @@ export interface NeighborConfig {
 
 /** Neighbours per interface, their entries in the FIB, and their ageing. */
 export class Neighbors {
-  readonly #core: Core;
+  readonly #plane: NeighborSurroundings;
   readonly #byInterface = new Map<number, Map<string, Neighbor>>();
   readonly #count: Record<Family, number> = { 4: 0, 6: 0 };
   /** Dynamic ones per family, the longest unheard first. */
   readonly #dynamic: Record<Family, Set<Neighbor>> = { 4: new Set(), 6: new Set() };
   readonly #config: Record<Family, NeighborConfig>;
 
-  constructor(core: Core, maxNumber: number) {
-    this.#core = core;
+  constructor(plane: NeighborSurroundings, maxNumber: number) {
+    this.#plane = plane;
     const config = { maxNumber, maxAge: 0, recycle: false };
     this.#config = { 4: config, 6: config };
   }
@@ -94,7 +110,7 @@ export class Neighbors {
         }
         if (!same) {
           neighbor.mac = key.mac;
-          this.#core.adjacencyControl.neighborChanged(key.swIfIndex, key.address, key.mac);
+          this.#plane.adjacencyControl.neighborChanged(key.swIfIndex, key.address, key.mac);
         }
         this.#refresh(neighbor);
       }
@@ -104,8 +120,8 @@ export class Neighbors {
       this.#refresh(neighbor);
     }
     neighbor.statsIndex =
-      this.#core.adjacencyControl.find(key.swIfIndex, key.address.family, key.address) ?? NONE;
-    this.#core.onEvent({ kind: "neighbor", neighbor, change: "added" });
+      this.#plane.adjacencyControl.find(key.swIfIndex, key.address.family, key.address) ?? NONE;
+    this.#plane.onEvent({ kind: "neighbor", neighbor, change: "added" });
     return { retval: Retval.OK, statsIndex: neighbor.statsIndex };
   }
 
@@ -160,7 +176,7 @@ export class Neighbors {
         if (overdue <= 0) break;
         // One probe per second, as VPP's process paces itself.
         if (overdue < neighbor.probes * 1000) continue;
-        const at = this.#core.interfaces[neighbor.swIfIndex];
+        const at = this.#plane.interfaces[neighbor.swIfIndex];
         if (neighbor.probes > MAX_PROBES || at === undefined) {
           this.#destroy(neighbor);
         } else {
@@ -184,24 +200,24 @@ export class Neighbors {
     const map = this.#byInterface.get(key.swIfIndex);
     if (map) map.set(key.address.toString(), neighbor);
     else this.#byInterface.set(key.swIfIndex, new Map([[key.address.toString(), neighbor]]));
-    this.#core.adjacencyControl.neighborChanged(key.swIfIndex, key.address, key.mac);
+    this.#plane.adjacencyControl.neighborChanged(key.swIfIndex, key.address, key.mac);
     if (!key.noFibEntry) this.#addFibEntry(neighbor);
     return neighbor;
   }
 
   #destroy(neighbor: Neighbor): void {
     const { swIfIndex, address } = neighbor;
-    this.#core.onEvent({ kind: "neighbor", neighbor, change: "removed" });
+    this.#plane.onEvent({ kind: "neighbor", neighbor, change: "removed" });
     this.#byInterface.get(swIfIndex)?.delete(address.toString());
     this.#dynamic[address.family].delete(neighbor);
     this.#count[address.family]--;
-    this.#core.adjacencyControl.neighborChanged(swIfIndex, address, undefined);
+    this.#plane.adjacencyControl.neighborChanged(swIfIndex, address, undefined);
     if (!neighbor.noFibEntry) this.#removeFibEntry(neighbor);
   }
 
   #refresh(neighbor: Neighbor): void {
     neighbor.stale = false;
-    neighbor.updatedMs = this.#core.nowMs;
+    neighbor.updatedMs = this.#plane.nowMs;
     neighbor.probes = 0;
     if (neighbor.isStatic) return;
     const dynamic = this.#dynamic[neighbor.address.family];
@@ -211,11 +227,11 @@ export class Neighbors {
 
   #addFibEntry(neighbor: Neighbor): void {
     const { swIfIndex, address } = neighbor;
-    const at = this.#core.interfaces[swIfIndex];
+    const at = this.#plane.interfaces[swIfIndex];
     if (at === undefined) return;
     if (isLinkLocal(address)) {
       if (at.linkLocal === undefined) return;
-      neighbor.linkLocalAdjacency = this.#core.adjacencyControl.lock(at, 6, address);
+      neighbor.linkLocalAdjacency = this.#plane.adjacencyControl.lock(at, 6, address);
       setLinkLocal(at, address, makeDpo(DpoKind.ADJACENCY, neighbor.linkLocalAdjacency));
       return;
     }
@@ -223,14 +239,14 @@ export class Neighbors {
     const proto = address.family === 4 ? PathProto.IP4 : PathProto.IP6;
     const path = makePath({ swIfIndex, proto, nextHop: address });
     const prefix = IpPrefix.host(address);
-    this.#core.fib.addPaths(table, prefix, FibSource.ADJ, EntryFlag.ATTACHED, [path]);
+    this.#plane.fib.addPaths(table, prefix, FibSource.ADJ, EntryFlag.ATTACHED, [path]);
   }
 
   #removeFibEntry(neighbor: Neighbor): void {
     const { swIfIndex, address } = neighbor;
-    const at = this.#core.interfaces[swIfIndex];
+    const at = this.#plane.interfaces[swIfIndex];
     if (neighbor.linkLocalAdjacency >= 0) {
-      this.#core.adjacencyControl.unlock(neighbor.linkLocalAdjacency);
+      this.#plane.adjacencyControl.unlock(neighbor.linkLocalAdjacency);
       neighbor.linkLocalAdjacency = -1;
       if (at) setLinkLocal(at, address, undefined);
     }
@@ -239,7 +255,7 @@ export class Neighbors {
     const proto = address.family === 4 ? PathProto.IP4 : PathProto.IP6;
     const path = makePath({ swIfIndex, proto, nextHop: address });
     const prefix = IpPrefix.host(address);
-    this.#core.fib.removePaths(table, prefix, FibSource.ADJ, EntryFlag.ATTACHED, [path]);
+    this.#plane.fib.removePaths(table, prefix, FibSource.ADJ, EntryFlag.ATTACHED, [path]);
   }
 }
 
