@@ -2,6 +2,7 @@
 export interface KeyValue {
   /** UTF-8 in the store. Octets that are none read as U+FFFD. */
   readonly key: string;
+  /** A view of the reply that brought it: whoever keeps it for long copies it. */
   readonly value: Uint8Array;
   /** The revision that created the key; another one after it was deleted and put again. */
   readonly createRevision: number;

@@ -5,6 +5,8 @@
  *
  * @module
  */
+export * from "./client/etcd_store.ts";
+export * from "./client/etcd_store_options.ts";
 export * from "./election.ts";
 export * from "./health.ts";
 export * from "./key_range.ts";

@@ -40,12 +40,21 @@ export type WatchEvent =
   /** The store is back; without `resync` behind it, nothing was missed. */
   | { readonly type: "connected" };
 
+/** Up to where a watch has told everything, and in which store; plain data that may be kept. */
+export interface WatchPosition {
+  readonly revision: number;
+  /** In decimal. */
+  readonly clusterId: string;
+  /** What the store's identity key held; empty if there was none. */
+  readonly identity: string;
+}
+
 export interface WatchOptions {
   /**
-   * Continues from what a former watch gave: changes after this revision, and no listing first.
-   * A listing comes all the same if the revision is compacted or unknown to the store.
+   * Continues from where a former watch stood: changes after it, and no listing first. A listing
+   * comes all the same if they are compacted, or if this is not that store any more.
    */
-  readonly after?: number;
+  readonly after?: WatchPosition;
   /** Whether changes tell what stood there before. @default false */
   readonly previous?: boolean;
   /** Keys of a page. @default 2000 */
@@ -63,8 +72,8 @@ export interface WatchOptions {
  * INVALID, UNIMPLEMENTED
  */
 export interface Watch extends AsyncIterableIterator<WatchEvent>, AsyncDisposable {
-  /** The last revision that was handed to the reader as `synced` or `changes`; 0 before. */
-  readonly revision: number;
+  /** All up to here was handed to the reader; undefined before `synced`. */
+  readonly position: WatchPosition | undefined;
   /** Idempotent. */
   close(): Promise<void>;
 }
