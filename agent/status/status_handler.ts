@@ -1,4 +1,6 @@
 import type { Agent } from "../controller/mod.ts";
+import type { PodLinkMeta } from "../descriptors/vpp/mod.ts";
+import { vppInterfaceKey } from "../items/mod.ts";
 
 export interface StatusHandlerOptions {
   readonly agent: Agent;
@@ -58,11 +60,22 @@ function summary({ agent, nodeName, startedAt }: StatusHandlerOptions): unknown 
     unavailable: agent.unavailable,
     vpp: agent.vppState,
     attachments,
+    links: links(agent),
     items,
     failed: agent.reconciler.failed(),
     queued: agent.queue.size,
     counters: agent.reconciler.counters,
   };
+}
+
+/** How many containers are connected in which way: over a TAP, or over a veth where VPP has none. */
+function links({ reconciler, store }: Agent): { readonly tap: number; readonly veth: number } {
+  const count = { tap: 0, veth: 0 };
+  for (const { id } of store.list()) {
+    const meta = reconciler.meta(vppInterfaceKey(id)) as PodLinkMeta | undefined;
+    if (meta !== undefined) count[meta.nodeDevice === undefined ? "tap" : "veth"]++;
+  }
+  return count;
 }
 
 function addresses(agent: Agent): unknown {

@@ -61,3 +61,18 @@ export function dataPlaneTest(
     }
   }
 }
+
+/** Pods on a node: the number that Kubernetes allows, or what VPP bears without TAPs. */
+export function podLimit(dataPlane: DataPlaneChoice): number {
+  return dataPlane.kind === "vpp" && !exists("/dev/vhost-net") ? 15 : 110;
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}

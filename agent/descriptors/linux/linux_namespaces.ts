@@ -61,6 +61,8 @@ export class LinuxNamespaces implements Namespaces, Disposable {
   createVeth(ref: NamespaceRef, host: LinkSpec, peer: LinkSpec): void {
     using namespace = NetNs.open(this.#libc, ref.path);
     this.#hostNetlink().createVeth({ ...host, peer: { ...peer, ns: namespace } });
+    // The kernel has nothing to say on a link whose frames are another's.
+    Deno.writeTextFileSync(`/proc/sys/net/ipv6/conf/${host.name}/disable_ipv6`, "1");
   }
 
   setHostLinkUp(name: string): void {

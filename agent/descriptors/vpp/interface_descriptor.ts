@@ -5,7 +5,7 @@ import type { Descriptor, Item, Retrieved } from "../../reconciler/api.ts";
 import { type InNamespaceOptions, tryOpen } from "../linux/mod.ts";
 import type { PodLinkMeta } from "./pod_link.ts";
 import { tapLink } from "./tap_link.ts";
-import { nodeDeviceOf, vethLink } from "./veth_link.ts";
+import { nodeDeviceOf, nodeDeviceOfTag, vethLink } from "./veth_link.ts";
 import type { VppAccess } from "./vpp_access.ts";
 
 /** How containers are connected: `auto` takes veth where VPP cannot make a TAP. */
@@ -64,9 +64,10 @@ export function interfaceDescriptor(
       if (meta !== undefined) return await remove(client, meta);
       // Nobody knows whether it exists: a create failed half-way.
       const id = attachmentOfTag(value.tag);
+      if (id === undefined) return;
       for (const each of await client.dump("sw_interface_dump")) {
-        if (id === undefined || attachmentOfTag(each.tag) !== id) continue;
-        await remove(client, metaOf(each));
+        const untagged = nodeDeviceOf(each.interface_name) === nodeDeviceOfTag(value.tag);
+        if (attachmentOfTag(each.tag) === id || untagged) await remove(client, metaOf(each));
       }
     },
     async retrieve(wanted): Promise<Retrieved<VppInterface, PodLinkMeta>[]> {

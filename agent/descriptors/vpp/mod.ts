@@ -9,6 +9,7 @@ export * from "./interface_descriptor.ts";
 export * from "./interface_state_descriptor.ts";
 export * from "./loopback_descriptor.ts";
 export * from "./neighbour_descriptor.ts";
+export type { PodLinkMeta } from "./pod_link.ts";
 export * from "./route_descriptor.ts";
 export * from "./unnumbered_descriptor.ts";
 export * from "./vpp_access.ts";

@@ -2,7 +2,15 @@ import { AfPacketFlags, AfPacketMode, type VppClient } from "@contiv/vppapi";
 import { attachmentOfTag, type VppInterface } from "../../items/mod.ts";
 import { DeviceError, type Namespaces, type PodNamespace } from "../linux/mod.ts";
 import { deleted, NO_INTERFACE } from "./_api.ts";
+import { PacketSocketsError } from "./packet_sockets_error.ts";
 import type { PodLink, PodLinkMeta } from "./pod_link.ts";
+
+/**
+ * Packet sockets that VPP can hold. It asks the kernel for 16 events at a time and, when it gets as
+ * many, asks again before it reads a single frame (vlib/file.c of 26.06): with frames waiting on 16
+ * sockets it never does anything else again.
+ */
+const MAX_SOCKETS = 15;
 
 /** Octets a frame takes in a ring: VPP copies up to 64 KB, for GSO, without looking at the room. */
 const FRAME_SIZE = 33 * 2_048;
@@ -23,9 +31,33 @@ const VPP_NAME = /^host-(ctv[0-9a-f]{12})$/;
 
 /**
  * A veth pair whose node end VPP opens as a packet socket: af_packet_create_v3 of af_packet.api. For
- * nodes without /dev/vhost-net, which VPP needs for a TAP.
+ * nodes without /dev/vhost-net, which VPP needs for a TAP, and for few containers.
  */
 export function vethLink(namespaces: Namespaces): PodLink {
+  /** The end of the last creation: they take turns, as VPP does them one by one anyhow. */
+  let last: Promise<unknown> = Promise.resolve();
+
+  const open = async (client: VppClient, name: string, mac: Uint8Array): Promise<number> => {
+    const all = await client.dump("sw_interface_dump");
+    const sockets = all.filter(({ interface_dev_type }) => interface_dev_type === "af-packet");
+    const existing = sockets.find(({ interface_name }) => nodeDeviceOf(interface_name) === name);
+    // Left by a creation that did not come to its end.
+    if (existing !== undefined) await closeSocket(client, name);
+    else if (sockets.length >= MAX_SOCKETS) throw new PacketSocketsError(name, sockets.length);
+    const { sw_if_index } = await client.request("af_packet_create_v3", {
+      mode: AfPacketMode.ETHERNET,
+      use_random_hw_addr: false,
+      hw_addr: mac,
+      host_if_name: name,
+      rx_frame_size: FRAME_SIZE,
+      tx_frame_size: FRAME_SIZE,
+      rx_frames_per_block: RING_FRAMES.rx,
+      tx_frames_per_block: RING_FRAMES.tx,
+      flags: FLAGS,
+    });
+    return sw_if_index;
+  };
+
   return {
     async create(
       client: VppClient,
@@ -33,7 +65,7 @@ export function vethLink(namespaces: Namespaces): PodLink {
       namespace: PodNamespace,
     ): Promise<PodLinkMeta> {
       const { hostIfName, hostMac, mac, mtu, netns, tag } = value;
-      const name = deviceOf(tag);
+      const name = nodeDeviceOfTag(tag);
       const existing = namespace.link(hostIfName);
       if (existing === undefined) {
         await namespaces.deleteHostLink(name);
@@ -42,31 +74,28 @@ export function vethLink(namespaces: Namespaces): PodLink {
       } else if (existing.kind !== "veth" || !existing.mac?.equals(hostMac)) {
         throw new DeviceError("FOREIGN", hostIfName, netns.path);
       }
-      const { sw_if_index } = await client.request("af_packet_create_v3", {
-        mode: AfPacketMode.ETHERNET,
-        use_random_hw_addr: false,
-        hw_addr: mac.bytes,
-        host_if_name: name,
-        rx_frame_size: FRAME_SIZE,
-        tx_frame_size: FRAME_SIZE,
-        rx_frames_per_block: RING_FRAMES.rx,
-        tx_frames_per_block: RING_FRAMES.tx,
-        flags: FLAGS,
-      });
+      const opening = last.then(() => open(client, name, mac.bytes));
+      last = opening.catch(() => {});
+      const sw_if_index = await opening;
       await client.request("sw_interface_tag_add_del", { is_add: true, sw_if_index, tag });
       return { swIfIndex: sw_if_index, nodeDevice: name };
     },
     async delete(client: VppClient, { nodeDevice }: PodLinkMeta): Promise<void> {
       if (nodeDevice === undefined) return;
-      const request = client.request("af_packet_delete", { host_if_name: nodeDevice });
-      await deleted(request, "NO_SUCH_ENTRY", "INVALID_VALUE", ...NO_INTERFACE);
+      await closeSocket(client, nodeDevice);
       await namespaces.deleteHostLink(nodeDevice);
     },
   };
 }
 
-/** The node end's name, within Linux' 15 octets. */
-function deviceOf(tag: string): string {
+/** What VPP answers for a device that it has no socket on is SYSCALL_ERROR_1. */
+async function closeSocket(client: VppClient, device: string): Promise<void> {
+  const request = client.request("af_packet_delete", { host_if_name: device });
+  await deleted(request, "SYSCALL_ERROR_1", ...NO_INTERFACE);
+}
+
+/** The node end's name for an attachment, within Linux' 15 octets. */
+export function nodeDeviceOfTag(tag: string): string {
   return `ctv${(attachmentOfTag(tag) ?? "").slice(0, 12)}`;
 }
 
