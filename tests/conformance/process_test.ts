@@ -63,7 +63,7 @@ systemTest(
         assertEquals(code, 3);
         assertMatch(
           new TextDecoder().decode(stderr),
-          new RegExp(`process ${child.pid} \\(deno\\)`),
+          new RegExp(`process ${child.pid} `),
         );
       });
 
