@@ -1,5 +1,5 @@
 /**
- * Costs of the room's hot paths. With CONTIV_VPP set to the API socket of a running VPP, the
+ * Costs of the room's hot paths. With CONTIV_VPP_SOCKET set to the API socket of a running VPP, the
  * client is measured against that, too.
  *
  * Run: `deno bench --allow-all mod/vppapi/`
@@ -95,7 +95,7 @@ measureClient("fake on a socket in this process", await connecting);
 listener.close();
 await Deno.remove(directory, { recursive: true });
 
-const real = Deno.env.get("CONTIV_VPP");
+const real = Deno.env.get("CONTIV_VPP_SOCKET");
 if (real !== undefined) {
   measureClient("real VPP", await VppClient.connect({ path: real, name: "bench" }));
 }

@@ -1,9 +1,9 @@
-import { systemTest } from "../support/requires.ts";
+import { dataPlaneTest } from "../support/requires.ts";
 import { API_CASES } from "./api_cases.ts";
 import { Target } from "./target.ts";
 
-systemTest(`VPP's API behaves as VPP's (${Target.kind})`, async (t) => {
-  await using target = await Target.start();
+dataPlaneTest("VPP's API behaves as VPP's", async (dataPlane, t) => {
+  await using target = await Target.start(dataPlane);
   for (const { name, run } of API_CASES) {
     await t.step(name, async () => {
       await using vpp = await target.connect();

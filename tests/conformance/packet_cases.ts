@@ -182,13 +182,14 @@ export const PACKET_CASES: readonly PacketCase[] = [
   {
     name: "routes that refuse say so: host unreachable, or prohibited",
     async run({ vpp, left }): Promise<void> {
-      // One sender is told once in a while of one address, so each takes another.
+      // Senders are told at most once in 100 ms, in four classes by addresses and chance.
       for (const [type, code, target] of REFUSALS) {
         const route = {
           prefix: prefix("172.17.0.0/16"),
           paths: [{ ...via(0xffffffff), type }],
         };
         await vpp.request("ip_route_add_del_v2", { is_add: true, route });
+        await new Promise((resolve) => setTimeout(resolve, 150));
         left.send(frame4(left, target));
         const seen = await left.expect(`ICMP unreachable with code ${code}`, isIcmp);
         assertEquals([seen.body[0], seen.body[1]], [3, code]);
