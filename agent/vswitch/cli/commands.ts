@@ -3,7 +3,7 @@ import { showIpFib } from "./ip_fib.ts";
 import { showHardware, showInterface } from "./interfaces.ts";
 import { showIpNeighbors } from "./neighbors.ts";
 import { center } from "./layout.ts";
-import { CliError, type Command } from "./run_command.ts";
+import { CliError, type Command } from "./command.ts";
 
 /** Packets that `show trace` prints unless told otherwise, as VPP does. */
 const SHOWN_PACKETS = 50;

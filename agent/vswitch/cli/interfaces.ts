@@ -1,6 +1,6 @@
 import type { InterfaceCounters, InterfaceView } from "../core/mod.ts";
 import { center } from "./layout.ts";
-import { CliError, type CliHost } from "./run_command.ts";
+import { CliError, type CliHost } from "./command.ts";
 
 /** Column at which counters stand. */
 const INDENT = 32 + 5 + 10 + 21;

@@ -1,6 +1,6 @@
 import { type Family, IpAddress, IpPrefix } from "@contiv/net";
 import { type Dataplane, NONE, PathType, type Route, type RoutePath } from "../core/mod.ts";
-import { CliError, type CliHost } from "./run_command.ts";
+import { CliError, type CliHost } from "./command.ts";
 
 const TYPE_NAMES: ReadonlyMap<number, string> = new Map([
   [PathType.LOCAL, "receive"],

@@ -4,4 +4,5 @@
  *
  * @module
  */
+export * from "./command.ts";
 export * from "./run_command.ts";

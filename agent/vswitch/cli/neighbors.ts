@@ -1,7 +1,7 @@
 import type { Family } from "@contiv/net";
 import type { NeighborInfo } from "../core/mod.ts";
 import { center } from "./layout.ts";
-import type { CliHost } from "./run_command.ts";
+import type { CliHost } from "./command.ts";
 
 /** `show ip neighbors`, `show ip4 neighbors`, `show ip6 neighbors`. */
 export function showIpNeighbors(families: readonly Family[], host: CliHost): string {

@@ -1,26 +1,11 @@
-import type { Dataplane } from "../core/mod.ts";
+import { CliError, type CliHost, type Command } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
-
-/** What commands look at. */
-export interface CliHost {
-  readonly dataplane: Dataplane;
-  /** The clock that the data plane is given, in milliseconds. */
-  now(): number;
-}
 
 /** What `cli_inband_reply` gives back. */
 export interface CliResult {
   /** -1 if the command is unknown or its arguments are wrong. */
   readonly retval: number;
   readonly output: string;
-}
-
-/** One command: gets the words behind its path. */
-export type Command = (args: readonly string[], host: CliHost) => string;
-
-/** A command's arguments are wrong; VPP's words for it. */
-export class CliError extends Error {
-  override readonly name = "CliError";
 }
 
 /** A word of the commands' tree. */

@@ -3,6 +3,8 @@ import { ErrorCounters, errorIndex, errorName } from "./errors.ts";
 import { AdjacencyControl } from "./control/adjacencies.ts";
 import { Neighbors } from "./control/neighbors.ts";
 import { Fib } from "./fib/fib.ts";
+import type { FibEntry } from "./fib/entry.ts";
+import type { FibTable } from "./fib/table.ts";
 import type { Interface } from "./interface.ts";
 import { Packet } from "./packet.ts";
 import { AdjacencyTable } from "./tables/adjacencies.ts";
@@ -27,8 +29,20 @@ export function scratchPacket(octets: number): Packet {
   return packet;
 }
 
+/**
+ * Nodes that are entered from further down the graph as well: what this node answers is looked up,
+ * what it cuts is rewritten. Those below reach them here; `nodes/graph.ts` assembles the table.
+ */
+export interface NextNodes {
+  ip4Lookup(core: Core, p: Packet, table: FibTable<FibEntry>): void;
+  ip4Rewrite(core: Core, p: Packet, adjacency: number): void;
+  ip6Lookup(core: Core, p: Packet, table: FibTable<FibEntry>): void;
+  ip6Rewrite(core: Core, p: Packet, adjacency: number): void;
+}
+
 /** All that nodes and control operations share: tables, counters, scratch packets. */
 export class Core {
+  readonly next: NextNodes;
   readonly emit: Emit;
   readonly onEvent: (event: DataplaneEvent) => void;
   /** By sw_if_index. */
@@ -58,9 +72,11 @@ export class Core {
   nowMs = 0;
 
   constructor(
+    next: NextNodes,
     options: DataplaneOptions,
     onIncomplete: (at: Interface, nextHop: IpAddress) => void,
   ) {
+    this.next = next;
     this.emit = options.emit;
     this.onEvent = options.onEvent ?? (() => {});
     this.trace = new Trace(options.maxTraceRecords ?? 1000);

@@ -29,6 +29,7 @@ import { errorIndex } from "./errors.ts";
 import { FibSource } from "./fib/source.ts";
 import type { Interface } from "./interface.ts";
 import { ethernetInput } from "./nodes/ethernet_input.ts";
+import { GRAPH } from "./nodes/graph.ts";
 import { probeNeighbor } from "./nodes/probe.ts";
 import { Packet } from "./packet.ts";
 import { Retval } from "./retval.ts";
@@ -57,7 +58,7 @@ export class Dataplane {
 
   /** Starts with `local0` at index 0 and table 0 of both families. */
   constructor(options: DataplaneOptions) {
-    this.#core = new Core(options, (at, nextHop) => this.#probeUnknown(at, nextHop));
+    this.#core = new Core(GRAPH, options, (at, nextHop) => this.#probeUnknown(at, nextHop));
     this.#core.fib.createTable(4, 0, "ipv4-VRF:0");
     this.#core.fib.createTable(6, 0, "ipv6-VRF:0");
     this.createInterface({

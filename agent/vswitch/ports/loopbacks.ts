@@ -1,6 +1,6 @@
 import { MacAddress } from "@contiv/net";
 import { NONE, Retval } from "../core/mod.ts";
-import type { Created, InterfacesOptions } from "./interfaces.ts";
+import type { Created, InterfacesOptions } from "./interfaces_options.ts";
 import { LoopbackPort } from "./loopback_port.ts";
 
 /** VPP's LOOPBACK_MAX_INSTANCE. */

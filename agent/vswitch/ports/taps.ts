@@ -1,8 +1,9 @@
 import type { MacAddress } from "@contiv/net";
 import { NONE, Retval } from "../core/mod.ts";
-import { type Created, type InterfacesOptions, randomMac } from "./interfaces.ts";
+import type { Created, InterfacesOptions } from "./interfaces_options.ts";
 import { PortError } from "./port_error.ts";
 import type { OpenTap, TapSpec } from "./port_factory.ts";
+import { randomMac } from "./random_mac.ts";
 
 /** VPP's TAP_MAX_INSTANCE. */
 const MAX_ID = 8192;

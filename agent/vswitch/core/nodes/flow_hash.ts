@@ -38,6 +38,15 @@ export function ip6FlowHash(p: Packet): number {
   return p.flowHash = hash === 0 ? 1 : hash;
 }
 
+/** A number for a packet's source and destination. */
+export function ip6PairHash({ buffer, l3 }: Packet): number {
+  const word = (at: number): number => read32(buffer, l3 + at);
+  return mix2(
+    mix5(word(8), word(12), word(16), word(20), 0),
+    mix5(word(24), word(28), word(32), word(36), 0),
+  );
+}
+
 function hasPorts(protocol: number): boolean {
   return protocol === IpProtocol.TCP || protocol === IpProtocol.UDP;
 }

@@ -7,7 +7,6 @@ import type { Packet } from "../packet.ts";
 import { mix2 } from "../tables/hash.ts";
 import { addressAt } from "../words.ts";
 import { formatIp } from "./format.ts";
-import { ip4Lookup } from "./ip4_lookup.ts";
 
 export const UNREACHABLE_4 = Icmp4Type.UNREACHABLE;
 export const TIME_EXCEEDED_4 = Icmp4Type.TIME_EXCEEDED;
@@ -73,7 +72,7 @@ export function icmp4Error(core: Core, p: Packet, type: number, code: number, re
   out.flowHash = 0;
   core.errors.counts[type === TIME_EXCEEDED_4 ? EXCEEDED_SENT : UNREACHABLE_SENT]!++;
   if (p.traced) core.trace.add(p.nowMs, "ip4-icmp-error", formatIp(out));
-  ip4Lookup(core, out, p.rx.ip4Table);
+  core.next.ip4Lookup(core, out, p.rx.ip4Table);
 }
 
 function mayAnswer(p: Packet): boolean {

@@ -5,9 +5,9 @@ import { type Core, HEADROOM } from "../core.ts";
 import { errorIndex } from "../errors.ts";
 import type { Packet } from "../packet.ts";
 import { addressAt } from "../words.ts";
+import { ip6PairHash } from "./flow_hash.ts";
 import { formatIp } from "./format.ts";
 import { writeIcmp6Checksum } from "./icmp6_checksum.ts";
-import { addressPairHash, ip6Lookup } from "./ip6_lookup.ts";
 
 export const UNREACHABLE_6 = Icmp6Type.UNREACHABLE;
 export const TOO_BIG_6 = Icmp6Type.TOO_BIG;
@@ -33,7 +33,7 @@ const ICMP_HEADER = 8;
  */
 export function icmp6Error(core: Core, p: Packet, type: number, code: number, rest: number): void {
   const { buffer, l3 } = p;
-  if (!mayAnswer(p, type) || !core.icmpThrottle.allows(addressPairHash(p), p.nowMs)) {
+  if (!mayAnswer(p, type) || !core.icmpThrottle.allows(ip6PairHash(p), p.nowMs)) {
     core.errors.counts[DROPPED]!++;
     return;
   }
@@ -73,7 +73,7 @@ export function icmp6Error(core: Core, p: Packet, type: number, code: number, re
     : UNREACHABLE_SENT;
   core.errors.counts[sent]!++;
   if (p.traced) core.trace.add(p.nowMs, "ip6-icmp-error", formatIp(out));
-  ip6Lookup(core, out, p.rx.ip6Table);
+  core.next.ip6Lookup(core, out, p.rx.ip6Table);
 }
 
 function mayAnswer(p: Packet, type: number): boolean {

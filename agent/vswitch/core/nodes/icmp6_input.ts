@@ -5,7 +5,6 @@ import { errorIndex } from "../errors.ts";
 import type { Packet } from "../packet.ts";
 import { completeChecksum } from "./checksum_offload.ts";
 import { formatIp } from "./format.ts";
-import { ip6Lookup } from "./ip6_lookup.ts";
 import { neighborAdvertisement, neighborSolicitation } from "./nd.ts";
 
 const UNKNOWN_TYPE = errorIndex("ip6-icmp-input: unknown type");
@@ -62,5 +61,5 @@ function echo(core: Core, p: Packet): void {
   p.flowHash = 0;
   core.errors.counts[ECHO_REPLIES]!++;
   if (p.traced) core.trace.add(p.nowMs, "ip6-icmp-echo-request", formatIp(p));
-  ip6Lookup(core, p, p.rx.ip6Table);
+  core.next.ip6Lookup(core, p, p.rx.ip6Table);
 }

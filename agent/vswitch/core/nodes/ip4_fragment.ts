@@ -4,7 +4,6 @@ import { type Core, drop, HEADROOM } from "../core.ts";
 import { errorIndex } from "../errors.ts";
 import type { Packet } from "../packet.ts";
 import { completeChecksum } from "./checksum_offload.ts";
-import { ip4Rewrite } from "./ip4_rewrite.ts";
 
 const SENT = errorIndex("ip4-frag: number of sent fragments");
 const MALFORMED = errorIndex("ip4-frag: malformed packet");
@@ -45,6 +44,6 @@ export function ip4Fragment(core: Core, p: Packet, adjacency: number, mtu: numbe
     out.local = false;
     out.flowHash = 0;
     core.errors.counts[SENT]!++;
-    ip4Rewrite(core, out, adjacency);
+    core.next.ip4Rewrite(core, out, adjacency);
   }
 }

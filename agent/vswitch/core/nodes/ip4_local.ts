@@ -15,7 +15,6 @@ import { ReassemblyResult } from "../tables/reassembly.ts";
 import { completeChecksum, isChecksumPartial } from "./checksum_offload.ts";
 import { formatIp } from "./format.ts";
 import { icmp4Error, PORT_UNREACHABLE_4, UNREACHABLE_4 } from "./icmp4_error.ts";
-import { ip4Lookup } from "./ip4_lookup.ts";
 
 const UNKNOWN_PROTOCOL = errorIndex("ip4-local: unknown ip protocol");
 const TCP_CHECKSUM = errorIndex("ip4-local: bad tcp checksum");
@@ -101,7 +100,7 @@ function icmp4Input(core: Core, p: Packet): void {
   p.flowHash = 0;
   core.errors.counts[ECHO_REPLIES]!++;
   if (p.traced) core.trace.add(p.nowMs, "ip4-icmp-echo-request", formatIp(p));
-  ip4Lookup(core, p, p.rx.ip4Table);
+  core.next.ip4Lookup(core, p, p.rx.ip4Table);
 }
 
 /** Nothing listens here yet. */

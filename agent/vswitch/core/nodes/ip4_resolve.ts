@@ -6,9 +6,8 @@ import { errorIndex, type ErrorName } from "../errors.ts";
 import type { Interface } from "../interface.ts";
 import type { Packet } from "../packet.ts";
 import { mix2 } from "../tables/hash.ts";
-import { addressAt } from "../words.ts";
+import { addressAt, addressWord } from "../words.ts";
 import { formatIp } from "./format.ts";
-import { ip6ResolveNextHop } from "./ip6_resolve.ts";
 import { probeNeighbor } from "./probe.ts";
 
 const errorsOf = (node: "ip4-arp" | "ip4-glean") => {
@@ -22,14 +21,10 @@ const errorsOf = (node: "ip4-arp" | "ip4-glean") => {
 const ARP = errorsOf("ip4-arp");
 const GLEAN = errorsOf("ip4-glean");
 
-/** Asks for an adjacency's next hop. The packet is lost, as it is in VPP. */
-export function ip4Resolve(core: Core, p: Packet, adjacency: number): void {
-  const nextHop = core.adjacencyControl.nextHop(adjacency);
-  const at = core.interfaces[core.adjacencies.swIfIndex[adjacency]!];
-  if (nextHop === undefined || at === undefined) return drop(core, p, ARP.noSource);
-  if (nextHop.family === 6) return ip6ResolveNextHop(core, p, at, nextHop);
+/** Asks for the IPv4 next hop of a packet of either family. The packet is lost, as it is in VPP. */
+export function ip4Arp(core: Core, p: Packet, at: Interface, nextHop: IpAddress): void {
   if (p.traced) core.trace.add(p.nowMs, "ip4-arp", formatIp(p));
-  ask(core, p, at, nextHop, core.adjacencies.nextHop[4 * adjacency]!, ARP);
+  ask(core, p, at, nextHop, addressWord(nextHop, 0), ARP);
 }
 
 /** Asks for the packet's own destination, which is on the link. */

@@ -13,7 +13,7 @@ import {
   UNREACHABLE_4,
 } from "./icmp4_error.ts";
 import { ip4Fragment } from "./ip4_fragment.ts";
-import { ip4Resolve } from "./ip4_resolve.ts";
+import { resolve } from "./resolve.ts";
 
 const TTL = errorIndex("ip4-input: ip4 ttl <= 1");
 const MTU = errorIndex("ip4-input: ip4 MTU exceeded and DF set");
@@ -23,7 +23,7 @@ export function ip4Rewrite(core: Core, p: Packet, adjacency: number): void {
   const { buffer, l3 } = p;
   const adjacencies = core.adjacencies;
   if (adjacencies.state[adjacency] !== AdjacencyState.COMPLETE) {
-    return ip4Resolve(core, p, adjacency);
+    return resolve(core, p, adjacency);
   }
   if (!p.local && addToTtl(buffer, l3, -1) === 0) {
     icmp4Error(core, p, TIME_EXCEEDED_4, 0, 0);

@@ -3,7 +3,6 @@ import { read16, write16, write32 } from "../bytes.ts";
 import { type Core, drop, HEADROOM } from "../core.ts";
 import { errorIndex } from "../errors.ts";
 import type { Packet } from "../packet.ts";
-import { ip6Rewrite } from "./ip6_rewrite.ts";
 
 const MALFORMED = errorIndex("ip6-frag: malformed packet");
 const SENT = errorIndex("ip6-frag: number of sent fragments");
@@ -43,6 +42,6 @@ export function ip6Fragment(core: Core, p: Packet, adjacency: number, mtu: numbe
     out.end = header + FRAGMENT_HEADER + length;
     out.flowHash = 0;
     core.errors.counts[SENT]!++;
-    ip6Rewrite(core, out, adjacency);
+    core.next.ip6Rewrite(core, out, adjacency);
   }
 }

@@ -5,8 +5,7 @@ import { DPO_DROP, dpoIndex, DpoKind, dpoKind } from "../fib/dpo.ts";
 import type { FibEntry } from "../fib/entry.ts";
 import type { FibTable } from "../fib/table.ts";
 import type { Packet } from "../packet.ts";
-import { mix2, mix5 } from "../tables/hash.ts";
-import { ip6FlowHash } from "./flow_hash.ts";
+import { ip6FlowHash, ip6PairHash } from "./flow_hash.ts";
 import { formatDpo, formatIp } from "./format.ts";
 import { icmp6Error, NO_ROUTE_6, PROHIBITED_6, UNREACHABLE_6 } from "./icmp6_error.ts";
 import { ip6Local } from "./ip6_local.ts";
@@ -62,19 +61,10 @@ export function ip6Lookup(core: Core, p: Packet, table: FibTable<FibEntry>): voi
 
 /** Tells the sender that there is no way, though not too often. */
 function ip6Null(core: Core, p: Packet, code: number): void {
-  if (core.nullThrottle.allows(addressPairHash(p), p.nowMs)) {
+  if (core.nullThrottle.allows(ip6PairHash(p), p.nowMs)) {
     icmp6Error(core, p, UNREACHABLE_6, code, 0);
   }
   drop(core, p, DROPPED);
-}
-
-/** A number for a packet's source and destination. */
-export function addressPairHash({ buffer, l3 }: Packet): number {
-  const word = (at: number): number => read32(buffer, l3 + at);
-  return mix2(
-    mix5(word(8), word(12), word(16), word(20), 0),
-    mix5(word(24), word(28), word(32), word(36), 0),
-  );
 }
 
 function traceLookup(core: Core, p: Packet, table: FibTable<FibEntry>, dpo: number): void {

@@ -6,7 +6,6 @@ import type { Packet } from "../packet.ts";
 import { mix2, mix5 } from "../tables/hash.ts";
 import { addressAt, addressWord } from "../words.ts";
 import { formatIp } from "./format.ts";
-import { ip4Resolve } from "./ip4_resolve.ts";
 import { probeNeighbor } from "./probe.ts";
 
 const errorsOf = (node: "ip6-discover-neighbor" | "ip6-glean") => {
@@ -20,17 +19,8 @@ const errorsOf = (node: "ip6-discover-neighbor" | "ip6-glean") => {
 const DISCOVER = errorsOf("ip6-discover-neighbor");
 const GLEAN = errorsOf("ip6-glean");
 
-/** Asks for an adjacency's next hop. The packet is lost, as it is in VPP. */
-export function ip6Resolve(core: Core, p: Packet, adjacency: number): void {
-  const nextHop = core.adjacencyControl.nextHop(adjacency);
-  const at = core.interfaces[core.adjacencies.swIfIndex[adjacency]!];
-  if (nextHop === undefined || at === undefined) return drop(core, p, DISCOVER.dropped);
-  if (nextHop.family === 4) return ip4Resolve(core, p, adjacency);
-  ip6ResolveNextHop(core, p, at, nextHop);
-}
-
-/** Asks for a next hop of a packet of either family. */
-export function ip6ResolveNextHop(core: Core, p: Packet, at: Interface, nextHop: IpAddress): void {
+/** Asks for the IPv6 next hop of a packet of either family. The packet is lost, as it is in VPP. */
+export function ip6Discover(core: Core, p: Packet, at: Interface, nextHop: IpAddress): void {
   if (p.traced) core.trace.add(p.nowMs, "ip6-discover-neighbor", formatIp(p));
   ask(core, p, at, nextHop, DISCOVER);
 }

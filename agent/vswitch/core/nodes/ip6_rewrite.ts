@@ -8,7 +8,7 @@ import { gsoPacketLength, isGso } from "./checksum_offload.ts";
 import { formatAdjacency } from "./format.ts";
 import { icmp6Error, TIME_EXCEEDED_6, TOO_BIG_6 } from "./icmp6_error.ts";
 import { ip6Fragment } from "./ip6_fragment.ts";
-import { ip6Resolve } from "./ip6_resolve.ts";
+import { resolve } from "./resolve.ts";
 
 const HOP_LIMIT = errorIndex("ip6-input: ip6 ttl <= 1");
 const MTU = errorIndex("ip6-input: ip6 MTU exceeded");
@@ -20,7 +20,7 @@ export function ip6Rewrite(core: Core, p: Packet, adjacency: number): void {
   const { buffer, l3 } = p;
   const adjacencies = core.adjacencies;
   if (adjacencies.state[adjacency] !== AdjacencyState.COMPLETE) {
-    return ip6Resolve(core, p, adjacency);
+    return resolve(core, p, adjacency);
   }
   if (!p.local && --buffer[l3 + 7]! === 0) {
     icmp6Error(core, p, TIME_EXCEEDED_6, 0, 0);
