@@ -1,61 +1,11 @@
 /** Attachments come and go in every order that runtimes produce. */
 import { assert, assertEquals, assertStringIncludes } from "@contiv/assert";
-import { NetNs } from "@contiv/libc";
-import type { CniCall, CniExit } from "../deploy/sandbox/cni_plugin.ts";
+import { addresses, call, failure, success } from "./support/cni_calls.ts";
 import { assertNothingLeft, readDataPlane } from "./support/leftovers.ts";
 import { dataPlaneTest, podLimit } from "./support/requires.ts";
+import { ScratchNetns } from "./support/scratch_netns.ts";
 import { TestNode } from "./support/test_node.ts";
 import { until } from "./support/until.ts";
-
-/** A namespace of the test's own that is gone with the scope. */
-class ScratchNetns implements Disposable {
-  readonly path: string;
-  readonly #node: TestNode;
-
-  constructor(node: TestNode, name: string) {
-    this.#node = node;
-    this.path = `/run/netns/contiv-${node.sandbox.record.name}-${name}`;
-    NetNs.create(node.libc, this.path).close();
-  }
-
-  remove(): void {
-    NetNs.remove(this.#node.libc, this.path);
-  }
-
-  [Symbol.dispose](): void {
-    try {
-      this.remove();
-    } catch {
-      // Removed by the test already.
-    }
-  }
-}
-
-function call(command: CniCall["command"], id: string, netns?: ScratchNetns): CniCall {
-  return {
-    command,
-    containerId: id,
-    interface: "eth0",
-    ...(netns === undefined ? {} : { netns: netns.path }),
-    args: { K8S_POD_NAMESPACE: "default", K8S_POD_NAME: "web" },
-  };
-}
-
-interface Result {
-  readonly ips: readonly { readonly address: string }[];
-}
-
-function success(exit: CniExit): Result {
-  assertEquals(exit.code, 0, `${exit.stdout}${exit.stderr}`);
-  return (exit.stdout === "" ? { ips: [] } : JSON.parse(exit.stdout)) as Result;
-}
-
-function failure(exit: CniExit): { code: number; msg: string; details?: string } {
-  assertEquals(exit.code, 1, `${exit.stdout}${exit.stderr}`);
-  return JSON.parse(exit.stdout);
-}
-
-const addresses = (result: Result): string[] => result.ips.map((ip) => ip.address);
 
 dataPlaneTest("attachments come and go in every order", async (dataPlane, t) => {
   await using node = await TestNode.start(dataPlane);
@@ -181,13 +131,8 @@ dataPlaneTest(
   "an exhausted pool answers with an error that names it, and recovers",
   async (dataPlane) => {
     await using node = await TestNode.start(dataPlane);
-    const file = `${node.directory}/sandbox/node1/agent.json`;
-    const config = JSON.parse(Deno.readTextFileSync(file));
     // A /29 without network, gateway, service loopback and broadcast address has 4 addresses.
-    config.ipam = { podCIDRs: ["10.1.1.0/29", "fd10:1::100/120"] };
-    Deno.writeTextFileSync(file, JSON.stringify(config));
-    await node.kill("agent");
-    await node.restart("agent");
+    await node.configureAgent({ ipam: { podCIDRs: ["10.1.1.0/29", "fd10:1::100/120"] } });
     const before = await readDataPlane(node);
     using stack = new DisposableStack();
     const netns = Array.from({ length: 5 }, (_, i) => stack.use(new ScratchNetns(node, `e${i}`)));

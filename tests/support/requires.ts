@@ -13,12 +13,17 @@ const reason = missing();
 
 /**
  * A test on real namespaces and processes. Where the machine lacks the rights or packages for it,
- * it is counted as skipped and its name says why.
+ * or something else that it needs is missing, it is counted as skipped and its name says why.
  */
-export function systemTest(name: string, fn: (t: Deno.TestContext) => Promise<void>): void {
+export function systemTest(
+  name: string,
+  fn: (t: Deno.TestContext) => Promise<void>,
+  missing?: string,
+): void {
+  const why = reason ?? (missing && `it needs ${missing}`);
   Deno.test({
-    name: reason === undefined ? name : `${name} (skipped: ${reason})`,
-    ignore: reason !== undefined,
+    name: why === undefined ? name : `${name} (skipped: ${why})`,
+    ignore: why !== undefined,
     fn,
   });
 }

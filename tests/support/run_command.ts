@@ -1,6 +1,7 @@
 export interface RunOptions {
   readonly stdin?: string;
   readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
   /** Whether a non-zero exit throws. @default true */
   readonly check?: boolean;
   /** @default 60,000 */
@@ -25,6 +26,7 @@ export async function run(
   const child = new Deno.Command(program, {
     args: [...args],
     ...(options.env === undefined ? {} : { env: { ...options.env } }),
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     stdin: options.stdin === undefined ? "null" : "piped",
     stdout: "piped",
     stderr: "piped",

@@ -63,6 +63,15 @@ export class TestNode implements AsyncDisposable {
     await this.sandbox.untilReady(AbortSignal.timeout(30_000));
   }
 
+  /** Changes keys of the agent's configuration and starts it again with them. */
+  async configureAgent(change: Readonly<Record<string, unknown>>): Promise<void> {
+    const file = `${this.directory}/sandbox/node1/agent.json`;
+    const config = JSON.parse(Deno.readTextFileSync(file)) as Record<string, unknown>;
+    Deno.writeTextFileSync(file, JSON.stringify({ ...config, ...change }));
+    await this.kill("agent");
+    await this.restart("agent");
+  }
+
   /** Executes the CNI plugin with this node's configuration. */
   cni(
     call: CniCall,
