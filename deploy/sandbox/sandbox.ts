@@ -283,10 +283,12 @@ export class Sandbox {
       signal.throwIfAborted();
       for (const process of this.#record.node.processes) {
         if (!isRunning(process)) {
-          const tail = Deno.readTextFileSync(this.#logOf(process.role)).trimEnd().split("\n").slice(
-            -5,
-          ).join("\n");
-          throw new Error(`Cannot start ${process.role}: it ended. Its last words:\n${tail}`);
+          const lines = Deno.readTextFileSync(this.#logOf(process.role)).trimEnd().split("\n");
+          throw new Error(
+            `Cannot start ${process.role}: it ended. Its last words:\n${
+              lines.slice(-5).join("\n")
+            }`,
+          );
         }
       }
       const answer = await readStatus(this.sockets.status, "/readyz");
