@@ -80,7 +80,9 @@ export class Agent {
         vppDescriptors.interfaceDescriptor(this.#vpp, where, options.podLink),
         vppDescriptors.interfaceStateDescriptor(this.#vpp),
         vppDescriptors.unnumberedDescriptor(this.#vpp),
+        vppDescriptors.sourceCheckDescriptor(this.#vpp),
         vppDescriptors.neighbourDescriptor(this.#vpp),
+        vppDescriptors.neighbourLimitDescriptor(this.#vpp),
         vppDescriptors.routeDescriptor(this.#vpp, {
           isOurs: (prefix) => layouts.some((layout) => layout.prefix.contains(prefix)),
         }),

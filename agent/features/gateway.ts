@@ -4,6 +4,8 @@ import {
   type VppAddress,
   vppAddressKey,
   type VppLoopback,
+  type VppNeighbourLimit,
+  vppNeighbourLimitKey,
   type VppRoute,
   vppRouteKey,
 } from "../items/mod.ts";
@@ -18,6 +20,9 @@ export const GATEWAY_MAC: MacAddress = MacAddress.fromIdentity("contiv gateway")
 
 /** High enough to stay clear of loopbacks that people make, which VPP numbers from 0. */
 const GATEWAY_INSTANCE = 4242;
+
+/** Neighbours of a family: containers' static ones, and what is learned on the node's own links. */
+const NEIGHBOUR_LIMIT = 50_000;
 
 /**
  * The node's gateway: a loopback with the gateway addresses, which containers' interfaces borrow,
@@ -34,6 +39,10 @@ export function renderGateway(layouts: readonly NodePrefix[]): Item[] {
     owner,
   };
   const items: Item[] = [loopback];
+  for (const family of [4, 6] as const) {
+    const value: VppNeighbourLimit = { family, count: NEIGHBOUR_LIMIT };
+    items.push({ key: vppNeighbourLimitKey(family), value, requires: [], owner });
+  }
   for (const layout of layouts) {
     const address = IpPrefix.host(layout.gateway);
     const prefix = layout.prefix.network();

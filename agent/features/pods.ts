@@ -23,6 +23,8 @@ import {
   vppNeighbourKey,
   type VppRoute,
   vppRouteKey,
+  type VppSourceCheck,
+  vppSourceCheckKey,
   type VppUnnumbered,
   vppUnnumberedKey,
 } from "../items/mod.ts";
@@ -94,6 +96,12 @@ export function renderAttachment(
         GATEWAY_LOOPBACK_KEY,
         ...layouts.map(({ gateway }) => vppAddressKey(IpPrefix.host(gateway))),
       ],
+      owner,
+    },
+    {
+      key: vppSourceCheckKey(id),
+      value: { interface: interfaceKey } satisfies VppSourceCheck,
+      requires: [interfaceKey],
       owner,
     },
     {

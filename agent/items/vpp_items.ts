@@ -1,4 +1,4 @@
-import type { IpAddress, IpPrefix, MacAddress } from "@contiv/net";
+import type { Family, IpAddress, IpPrefix, MacAddress } from "@contiv/net";
 import type { NamespaceRef } from "../attachments/attachment.ts";
 
 /** The kinds made in VPP; all start so, since all are lost together when VPP restarts. */
@@ -55,12 +55,28 @@ export interface VppUnnumbered {
   readonly lender: string;
 }
 
+/**
+ * That an interface takes packets only from addresses that are routed to it, of both families. Kind
+ * `vpp-source-check`.
+ */
+export interface VppSourceCheck {
+  /** Key of the interface. */
+  readonly interface: string;
+}
+
 /** A static neighbour. Kind `vpp-neighbour`. */
 export interface VppNeighbour {
   /** Key of the interface. */
   readonly interface: string;
   readonly address: IpAddress;
   readonly mac: MacAddress;
+}
+
+/** How many neighbours of a family VPP keeps. Kind `vpp-neighbour-limit`. */
+export interface VppNeighbourLimit {
+  readonly family: Family;
+  /** Learned and static ones together, on all interfaces. */
+  readonly count: number;
 }
 
 /** A route in table 0. Kind `vpp-route`. */
@@ -88,8 +104,16 @@ export function vppUnnumberedKey(attachmentId: string): string {
   return `vpp-unnumbered/${attachmentId}`;
 }
 
+export function vppSourceCheckKey(attachmentId: string): string {
+  return `vpp-source-check/${attachmentId}`;
+}
+
 export function vppNeighbourKey(attachmentId: string, address: IpAddress): string {
   return `vpp-neighbour/${attachmentId}/${address}`;
+}
+
+export function vppNeighbourLimitKey(family: Family): string {
+  return `vpp-neighbour-limit/${family}`;
 }
 
 export function vppRouteKey(prefix: IpPrefix): string {

@@ -25,6 +25,10 @@ export const REQUIRED_MESSAGES: readonly (RequestName | DumpName)[] = [
   "ip_route_v2_dump",
   "ip_neighbor_add_del",
   "ip_neighbor_dump",
+  "ip_neighbor_config",
+  "ip_neighbor_config_get",
+  "urpf_update_v2",
+  "urpf_interface_dump",
 ];
 
 /** The VPP at the other end. */

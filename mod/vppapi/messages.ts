@@ -908,6 +908,18 @@ export interface Messages {
     recycle: boolean;
   };
   /** ip_neighbor.api */
+  ip_neighbor_config_get: {
+    af: number;
+  };
+  /** ip_neighbor.api */
+  ip_neighbor_config_get_reply: {
+    retval: number;
+    af: number;
+    max_number: number;
+    max_age: number;
+    recycle: boolean;
+  };
+  /** ip_neighbor.api */
   ip_neighbor_config_reply: {
     retval: number;
   };
@@ -1518,6 +1530,18 @@ export interface Messages {
     clear_cache: boolean;
   };
   /** urpf.api */
+  urpf_interface_details: {
+    sw_if_index: number;
+    is_input: boolean;
+    mode: number;
+    af: number;
+    table_id: number;
+  };
+  /** urpf.api */
+  urpf_interface_dump: {
+    sw_if_index: number;
+  };
+  /** urpf.api */
   urpf_update_v2: {
     is_input: boolean;
     mode: number;
@@ -1681,6 +1705,7 @@ export interface Replies {
   hw_interface_set_mtu: "hw_interface_set_mtu_reply";
   ip_neighbor_add_del: "ip_neighbor_add_del_reply";
   ip_neighbor_config: "ip_neighbor_config_reply";
+  ip_neighbor_config_get: "ip_neighbor_config_get_reply";
   ip_neighbor_replace_begin: "ip_neighbor_replace_begin_reply";
   ip_neighbor_replace_end: "ip_neighbor_replace_end_reply";
   ip_route_add_del_v2: "ip_route_add_del_v2_reply";
@@ -1753,6 +1778,7 @@ export interface Dumps {
   sw_interface_tap_v2_dump: "sw_interface_tap_v2_details";
   trace_filter_function_dump: "trace_filter_function_details";
   trace_v2_dump: "trace_v2_details";
+  urpf_interface_dump: "urpf_interface_details";
   vxlan_tunnel_v2_dump: "vxlan_tunnel_v2_details";
   wireguard_interface_dump: "wireguard_interface_details";
   wireguard_peers_dump: "wireguard_peers_details";

@@ -113,6 +113,46 @@ export const API_CASES: readonly ApiCase[] = [
     },
   },
   {
+    name: "source checks are set per family and dumped; modes, families and tables must exist",
+    async run(vpp): Promise<void> {
+      await using loop = await loopback(vpp);
+      const sw_if_index = loop.index;
+      const set = async (mode: number, af: number, table_id = NONE): Promise<number> =>
+        (await vpp.requestRaw("urpf_update_v2", { sw_if_index, mode, af, table_id })).retval;
+      const dump = async (): Promise<number[][]> =>
+        (await vpp.dump("urpf_interface_dump", { sw_if_index }))
+          .filter(({ is_input }) => is_input).map(({ af, mode, table_id }) => [af, mode, table_id]);
+      assertEquals(await dump(), []);
+      assertEquals(await set(3, 0), Retval.INVALID_VALUE);
+      assertEquals(await set(2, 2), Retval.INVALID_ADDRESS_FAMILY);
+      assertEquals(await set(2, 0, 4711), Retval.INVALID_VALUE);
+      assertEquals([await set(2, 0), await set(1, 1)], [0, 0]);
+      assertEquals(await dump(), [[0, 2, 0], [1, 1, 0]]);
+      assertEquals([await set(0, 0), await set(0, 1)], [0, 0]);
+      assertEquals(await dump(), []);
+      const gone = await vpp.requestRaw("urpf_update_v2", { sw_if_index: 9_999, mode: 2 });
+      assertEquals(gone.retval, Retval.INVALID_SW_IF_INDEX);
+    },
+  },
+  {
+    name: "the neighbour table's limits are told as they were set",
+    async run(vpp): Promise<void> {
+      for (const af of [0, 1]) {
+        const get = (): Promise<{ max_number: number; max_age: number; recycle: boolean }> =>
+          vpp.request("ip_neighbor_config_get", { af });
+        const before = await get();
+        assertEquals([before.max_number, before.max_age, before.recycle], [50_000, 0, false]);
+        const wanted = { af, max_number: 1_000, max_age: 60, recycle: true };
+        await vpp.request("ip_neighbor_config", wanted);
+        const { max_number, max_age, recycle } = await get();
+        assertEquals({ af, max_number, max_age, recycle }, wanted);
+        await vpp.request("ip_neighbor_config", { af, ...before });
+      }
+      const wrong = await vpp.requestRaw("ip_neighbor_config_get", { af: 2 });
+      assertEquals(wrong.retval, Retval.INVALID_ADDRESS_FAMILY);
+    },
+  },
+  {
     name: "addresses are added once, dumped per family, and removed",
     async run(vpp): Promise<void> {
       await using loop = await loopback(vpp);

@@ -238,6 +238,38 @@ export const PACKET_CASES: readonly PacketCase[] = [
     },
   },
   {
+    name: "strictly checked, a source must be routed to where it speaks from",
+    async run({ vpp, left, right }): Promise<void> {
+      const check = (mode: number): Promise<unknown> =>
+        Promise.all(
+          [0, 1].map((af) =>
+            vpp.request("urpf_update_v2", { mode, af, sw_if_index: left.swIfIndex })
+          ),
+        );
+      const send4 = (source: string): void => {
+        const packet = ip4(source, RIGHT.ip4, Protocol.UDP, udp(1, 2));
+        left.send(ethernet(left.switchMac, left.mac, EtherType.IP4, packet));
+      };
+      const send6 = (source: string): void => {
+        const packet = ip6(source, RIGHT.ip6, Protocol.UDP, udp(1, 2));
+        left.send(ethernet(left.switchMac, left.mac, EtherType.IP6, packet));
+      };
+      send4("203.0.113.9");
+      await right.expect("the unchecked packet", isUdp);
+      await check(2);
+      for (const source of [RIGHT.ip4, "203.0.113.9", LEFT.gateway4, "0.0.0.0"]) send4(source);
+      for (const source of [RIGHT.ip6, "2001:db8::1", "fe80::1", LEFT.gateway6]) send6(source);
+      assert(await right.quiet(isUdp), "a foreign source passed");
+      send4(LEFT.ip4);
+      assertEquals((await right.expect("the own source's packet", isUdp)).source, LEFT.ip4);
+      send6(LEFT.ip6);
+      assertEquals((await right.expect("the own source's packet", isUdp)).source, LEFT.ip6);
+      await check(0);
+      send4("203.0.113.9");
+      await right.expect("the packet, unchecked again", isUdp);
+    },
+  },
+  {
     name: "an interface that is down neither takes nor gives",
     async run({ vpp, left, right }): Promise<void> {
       const sw_if_index = right.swIfIndex;

@@ -1,5 +1,5 @@
 import { MacAddress } from "@contiv/net";
-import { type Address, type IpRouteV2, Retval, TapFlags } from "@contiv/vppapi";
+import { type Address, type IpRouteV2, Retval, TapFlags, UrpfMode } from "@contiv/vppapi";
 import { FakeVpp } from "@contiv/vppapi/testing.ts";
 import type { FakeNamespaces, FakePodNamespace } from "../linux/fake_namespaces.ts";
 import { fromAddress, fromPrefix } from "./_api.ts";
@@ -14,6 +14,8 @@ interface Interface {
   up: boolean;
   mtu: number;
   lender: number | undefined;
+  /** Families whose sources are checked. */
+  readonly checked: Set<number>;
   readonly addresses: Map<string, Address & { readonly len: number }>;
   readonly neighbours: Map<string, { readonly address: Address; readonly mac: Uint8Array }>;
 }
@@ -24,6 +26,8 @@ export class FakeVppModel {
   readonly #namespaces: FakeNamespaces;
   #interfaces = new Map<number, Interface>();
   #routes = new Map<string, IpRouteV2>();
+  /** Families at whose limit the oldest neighbour makes room. */
+  #recycles = new Set<number>();
   #next = 1;
   #countdown = Infinity;
   #refusal: number = Retval.UNSPECIFIED;
@@ -47,6 +51,7 @@ export class FakeVppModel {
   restart(): void {
     this.#interfaces = new Map();
     this.#routes = new Map();
+    this.#recycles = new Set();
     this.#next = 1;
     this.vpp.pid++;
     this.vpp.disconnect();
@@ -58,9 +63,11 @@ export class FakeVppModel {
     for (const each of this.#interfaces.values()) {
       lines.push(`${each.name} ${each.tag} ${each.up ? "up" : "down"} mtu ${each.mtu}`);
       if (each.lender !== undefined) lines.push(`${each.name} borrows`);
+      for (const af of each.checked) lines.push(`${each.name} checks family ${af}`);
       for (const key of each.addresses.keys()) lines.push(`${each.name} address ${key}`);
       for (const key of each.neighbours.keys()) lines.push(`${each.name} neighbour ${key}`);
     }
+    for (const af of this.#recycles) lines.push(`recycles neighbours of family ${af}`);
     for (const key of this.#routes.keys()) lines.push(`route ${key}`);
     // A restart numbers interfaces anew.
     return lines.map((line) => line.replace(/^tap\d+/, "tap")).sort();
@@ -87,6 +94,7 @@ export class FakeVppModel {
       up: false,
       mtu: 9000,
       lender: undefined,
+      checked: new Set(),
       addresses: new Map(),
       neighbours: new Map(),
     });
@@ -215,6 +223,22 @@ export class FakeVppModel {
           lender === undefined ? [] : [{ sw_if_index, ip_sw_if_index: lender }]
         ),
     );
+    this.vpp.reply(
+      "urpf_update_v2",
+      ({ sw_if_index, mode, af }) =>
+        this.#onInterface(sw_if_index, ({ checked }) => {
+          if (mode === UrpfMode.STRICT) checked.add(af);
+          else checked.delete(af);
+          return 0;
+        }),
+    );
+    this.vpp.details(
+      "urpf_interface_dump",
+      () =>
+        [...this.#interfaces].flatMap(([sw_if_index, { checked }]) =>
+          [...checked].map((af) => ({ sw_if_index, is_input: true, mode: UrpfMode.STRICT, af }))
+        ),
+    );
     this.vpp.reply("ip_neighbor_add_del", ({ is_add, neighbor }) => ({
       ...this.#onInterface(neighbor.sw_if_index, ({ neighbours }) => {
         const address = neighbor.ip_address;
@@ -223,6 +247,18 @@ export class FakeVppModel {
         else neighbours.delete(key);
         return 0;
       }),
+    }));
+    this.vpp.reply("ip_neighbor_config", ({ af, recycle }) => ({
+      ...this.#change(() => {
+        if (recycle) this.#recycles.add(af);
+        else this.#recycles.delete(af);
+        return 0;
+      }),
+    }));
+    this.vpp.reply("ip_neighbor_config_get", ({ af }) => ({
+      af,
+      max_number: 50_000,
+      recycle: this.#recycles.has(af),
     }));
     this.vpp.details(
       "ip_neighbor_dump",

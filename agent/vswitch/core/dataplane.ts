@@ -20,6 +20,7 @@ import {
   setMac,
   setMtu,
   setTable,
+  setUrpf,
 } from "./control/interfaces.ts";
 import type { NeighborConfig } from "./control/neighbors.ts";
 import { changeRoute, findRoute, flushSource, listRoutes, removeTable } from "./control/routes.ts";
@@ -187,6 +188,11 @@ export class Dataplane {
   /** Binds an interface without addresses to a table (API: sw_interface_set_table). */
   setTable(swIfIndex: number, family: Family, tableId: number): number {
     return this.#with(swIfIndex, (at) => setTable(this.#core, at, family, tableId));
+  }
+
+  /** API: urpf_update_v2; `mode` is one of UrpfMode, table {@link NONE} the interface's own. */
+  setUrpf(swIfIndex: number, family: Family, mode: number, tableId: number): number {
+    return this.#with(swIfIndex, (at) => setUrpf(this.#core, at, family, mode, tableId));
   }
 
   /** The port could not write: a full queue, a vanished device. */

@@ -3,7 +3,14 @@ import { read16, read32 } from "./bytes.ts";
 import type { FibEntry } from "./fib/entry.ts";
 import type { FibTable } from "./fib/table.ts";
 import type { Ip6Lpm } from "./tables/ip6_lpm.ts";
-import type { InterfaceCounters, InterfaceKind, InterfaceOptions, InterfaceView } from "./types.ts";
+import {
+  type InterfaceCounters,
+  type InterfaceKind,
+  type InterfaceOptions,
+  type InterfaceView,
+  UrpfMode,
+  type UrpfView,
+} from "./types.ts";
 
 /** VPP's layer 3 MTU of an interface that has none set. */
 const UNSET_MTU = 9000;
@@ -51,6 +58,12 @@ export class Interface implements InterfaceView {
   ip4Members = 0;
   /** IPv6 addresses and explicit enabling. */
   ip6Locks = 0;
+
+  /** Modes of the source check, and its tables where they are not the interface's own. */
+  ip4Urpf: number = UrpfMode.OFF;
+  ip6Urpf: number = UrpfMode.OFF;
+  ip4UrpfTable: FibTable<FibEntry> | undefined;
+  ip6UrpfTable: FibTable<FibEntry> | undefined;
 
   /** The MAC address as 16 and 32 bits. */
   macHigh = 0;
@@ -106,6 +119,19 @@ export class Interface implements InterfaceView {
 
   get ip6TableId(): number {
     return this.ip6Table.tableId;
+  }
+
+  get urpf(): UrpfView[] {
+    const views: UrpfView[] = [];
+    if (this.ip4Urpf !== UrpfMode.OFF || this.ip4UrpfTable) {
+      const { tableId } = this.ip4UrpfTable ?? this.ip4Table;
+      views.push({ family: 4, mode: this.ip4Urpf, tableId });
+    }
+    if (this.ip6Urpf !== UrpfMode.OFF || this.ip6UrpfTable) {
+      const { tableId } = this.ip6UrpfTable ?? this.ip6Table;
+      views.push({ family: 6, mode: this.ip6Urpf, tableId });
+    }
+    return views;
   }
 
   /** The largest packet of a family that may leave. */

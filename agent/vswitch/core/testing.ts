@@ -99,6 +99,12 @@ export class TestBench {
     return this.plane.addDelRoute(routeChange(prefix, paths, change));
   }
 
+  /** A route over an interface, to a next hop: the destination itself, if not said. */
+  via(to: string, swIfIndex: number, nextHop = to): void {
+    const prefix = to.includes("/") ? to : String(IpPrefix.host(IpAddress.parse(to)));
+    this.route(prefix, [{ swIfIndex, nextHop: IpAddress.parse(nextHop) }]);
+  }
+
   /** Takes a frame without a virtio-net header, and gives what it caused to leave. */
   receive(swIfIndex: number, frame: Uint8Array): Sent[] {
     return this.receiveVnet(swIfIndex, vnetFrame(frame));

@@ -33,6 +33,23 @@ export interface InterfaceOptions {
 /** An address on an interface, with the length of its subnet. */
 export type InterfaceAddress = IpPrefix;
 
+/** `urpf_mode` (VPP: urpf.api): what a packet's source must be. */
+export const UrpfMode = {
+  OFF: 0,
+  /** There is a way back. */
+  LOOSE: 1,
+  /** The way back leads out of the interface that the packet came in by. */
+  STRICT: 2,
+} as const;
+
+/** How the sources of one family's packets are checked on an interface. */
+export interface UrpfView {
+  readonly family: Family;
+  /** One of {@link UrpfMode}. */
+  readonly mode: number;
+  readonly tableId: number;
+}
+
 /** What dumps read of an interface. A view of the live object. */
 export interface InterfaceView {
   readonly swIfIndex: number;
@@ -53,6 +70,8 @@ export interface InterfaceView {
   /** FIB table per family. */
   readonly ip4TableId: number;
   readonly ip6TableId: number;
+  /** Source checks that are on, or have a table of their own. */
+  readonly urpf: readonly UrpfView[];
   readonly counters: InterfaceCounters;
 }
 

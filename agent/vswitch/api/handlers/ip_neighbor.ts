@@ -1,5 +1,5 @@
 import { type Family, MacAddress } from "@contiv/net";
-import { type Input, Retval } from "@contiv/vppapi";
+import { AddressFamily, type Input, Retval } from "@contiv/vppapi";
 import { addressFromApi, addressToApi, macToApi, NeighborFlag, neighborFlags } from "../convert.ts";
 import type { DumpHandlers, RequestHandlers } from "../handler.ts";
 
@@ -30,6 +30,22 @@ export const ipNeighborRequests = {
     const address = ip.un.some((octet) => octet !== 0) ? addressFromApi(ip) : undefined;
     events.wantNeighborEvents(client, enable, pid, sw_if_index, address);
     return { retval: Retval.OK };
+  },
+
+  ip_neighbor_config: ({ af, max_number, max_age, recycle }, { dataplane }) => {
+    if (af > AddressFamily.IP6) return { retval: Retval.INVALID_ADDRESS_FAMILY };
+    const config = { maxNumber: max_number, maxAge: max_age, recycle };
+    return { retval: dataplane.configureNeighbors(af === AddressFamily.IP4 ? 4 : 6, config) };
+  },
+
+  ip_neighbor_config_get: ({ af }, { dataplane }) => {
+    if (af > AddressFamily.IP6) {
+      return { retval: Retval.INVALID_ADDRESS_FAMILY, max_number: ALL, max_age: ALL };
+    }
+    const { maxNumber, maxAge, recycle } = dataplane.neighborConfig(
+      af === AddressFamily.IP4 ? 4 : 6,
+    );
+    return { retval: Retval.OK, af, max_number: maxNumber, max_age: maxAge, recycle };
   },
 
   ip_neighbor_replace_begin: (_message, { dataplane }) => ({

@@ -13,6 +13,7 @@ import { ipNeighborDumps, ipNeighborRequests } from "./ip_neighbor.ts";
 import { memclntRequests } from "./memclnt.ts";
 import { tapv2Dumps, tapv2Requests } from "./tapv2.ts";
 import { tracedumpDumps, tracedumpRequests } from "./tracedump.ts";
+import { urpfDumps, urpfRequests } from "./urpf.ts";
 import { vlibRequests } from "./vlib.ts";
 import { vpeRequests } from "./vpe.ts";
 
@@ -28,6 +29,7 @@ export const REQUESTS: RequestHandlers = {
   ...tapv2Requests,
   ...afPacketRequests,
   ...tracedumpRequests,
+  ...urpfRequests,
 };
 
 /** Every dump served. */
@@ -38,4 +40,5 @@ export const DUMPS: DumpHandlers = {
   ...tapv2Dumps,
   ...afPacketDumps,
   ...tracedumpDumps,
+  ...urpfDumps,
 };

@@ -2,7 +2,7 @@ import type { Family, MacAddress } from "@contiv/net";
 import type { Core } from "../core.ts";
 import { Interface } from "../interface.ts";
 import { Retval } from "../retval.ts";
-import type { InterfaceOptions } from "../types.ts";
+import { type InterfaceOptions, NONE } from "../types.ts";
 import { disableIp6, removeAddress, setAddressRoutes, setUnnumbered } from "./addresses.ts";
 
 /** Makes an interface, admin down, link up, at the index freed last or a new one. */
@@ -87,6 +87,26 @@ export function setTable(core: Core, at: Interface, family: Family, tableId: num
     if (family === 4) at.ip4Table = table;
     else at.ip6Table = table;
   });
+  return Retval.OK;
+}
+
+/** Checks the sources of a family's packets, in a table of their own or the interface's. */
+export function setUrpf(
+  core: Core,
+  at: Interface,
+  family: Family,
+  mode: number,
+  tableId: number,
+): number {
+  const table = tableId === NONE ? undefined : core.fib.table(family, tableId);
+  if (tableId !== NONE && table === undefined) return Retval.INVALID_VALUE;
+  if (family === 4) {
+    at.ip4Urpf = mode;
+    at.ip4UrpfTable = table;
+  } else {
+    at.ip6Urpf = mode;
+    at.ip6UrpfTable = table;
+  }
   return Retval.OK;
 }
 

@@ -4,10 +4,12 @@ import { type Core, drop, punt } from "../core.ts";
 import { errorIndex } from "../errors.ts";
 import type { Packet } from "../packet.ts";
 import { onesSum } from "@contiv/net";
+import { UrpfMode } from "../types.ts";
 import { formatIp } from "./format.ts";
 import { icmp4Error, TIME_EXCEEDED_4 } from "./icmp4_error.ts";
 import { ip4Local } from "./ip4_local.ts";
 import { ip4Lookup } from "./ip4_lookup.ts";
+import { ip4Urpf } from "./urpf.ts";
 
 const VERSION = errorIndex("ip4-input: ip4 version != 4");
 const IHL = errorIndex("ip4-input: ip4 IHL < 5");
@@ -40,9 +42,10 @@ export function ip4Input(core: Core, p: Packet): void {
     if (error === TTL) icmp4Error(core, p, TIME_EXCEEDED_4, 0, 0);
     return drop(core, p, error);
   }
+  const isGroup = (buffer[l3 + 16]! & 0xf0) === 0xe0;
+  if (rx.ip4Urpf !== UrpfMode.OFF && !isGroup && ip4Urpf(core, p)) return;
   if (rx.ip4Users === 0) return drop(core, p, NOT_ENABLED);
-  const first = buffer[l3 + 16]!;
-  if ((first & 0xf0) === 0xe0) return multicast(core, p);
+  if (isGroup) return multicast(core, p);
   ip4Lookup(core, p, rx.ip4Table);
 }
 

@@ -3,10 +3,12 @@ import { read32 } from "../bytes.ts";
 import { type Core, drop } from "../core.ts";
 import { errorIndex } from "../errors.ts";
 import type { Packet } from "../packet.ts";
+import { UrpfMode } from "../types.ts";
 import { formatIp } from "./format.ts";
 import { icmp6Error, TIME_EXCEEDED_6 } from "./icmp6_error.ts";
 import { ip6Local } from "./ip6_local.ts";
 import { ip6Lookup } from "./ip6_lookup.ts";
+import { ip6Urpf } from "./urpf.ts";
 
 const VERSION = errorIndex("ip6-input: ip6 version != 6");
 const HOP_LIMIT = errorIndex("ip6-input: ip6 ttl <= 1");
@@ -25,8 +27,10 @@ export function ip6Input(core: Core, p: Packet): void {
     return drop(core, p, HOP_LIMIT);
   }
   if (buffer[l3]! >>> 4 !== 6) return drop(core, p, VERSION);
+  const isGroup = buffer[l3 + 24] === 0xff;
+  if (rx.ip6Urpf !== UrpfMode.OFF && !isGroup && ip6Urpf(core, p)) return;
   if (rx.ip6Users === 0) return drop(core, p, NOT_ENABLED);
-  if (buffer[l3 + 24] === 0xff) return multicast(core, p);
+  if (isGroup) return multicast(core, p);
   ip6Lookup(core, p, rx.ip6Table);
 }
 
