@@ -1,0 +1,49 @@
+/** Aborts when nothing has happened for a while, or when another signal is aborted. */
+export class SilenceTimer implements Disposable {
+  readonly #controller = new AbortController();
+  readonly #outer: AbortSignal;
+  readonly #onAbort = (): void => this.#controller.abort(this.#outer.reason);
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #last = performance.now();
+  #expired = false;
+  /** Milliseconds of silence that are borne. */
+  limitMs: number;
+
+  constructor(limitMs: number, outer: AbortSignal) {
+    this.limitMs = limitMs;
+    this.#outer = outer;
+    outer.addEventListener("abort", this.#onAbort, { once: true });
+    if (outer.aborted) this.#onAbort();
+    this.#wait(limitMs);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Whether silence is what aborted. */
+  get expired(): boolean {
+    return this.#expired;
+  }
+
+  /** Something happened. Cheap: no timer is set anew. */
+  reset(): void {
+    this.#last = performance.now();
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    this.#outer.removeEventListener("abort", this.#onAbort);
+    // A generator that is left early leaves its request behind.
+    this.#controller.abort();
+  }
+
+  #wait(ms: number): void {
+    this.#timer = setTimeout(() => {
+      const left = this.#last + this.limitMs - performance.now();
+      if (left > 0) return this.#wait(left);
+      this.#expired = true;
+      this.#controller.abort(new Error(`silence for ${this.limitMs} ms`));
+    }, ms);
+  }
+}

@@ -1,0 +1,7 @@
+/**
+ * Reflects cluster state into the store: sources (the Kubernetes API, a directory of manifests) →
+ * reflectors → store. The only room that speaks to Kubernetes. Uses `mod/`; knows no other role.
+ *
+ * @module
+ */
+export * from "./ksr.ts";

@@ -1,0 +1,304 @@
+import { encodeObject, type Kind, kindPrefix, objectKey, syncedKey } from "@contiv/model";
+import { type Fence, type Store, StoreError } from "@contiv/store";
+import { Backoff, type KindSink, type Problem, type SourceChange } from "../source/mod.ts";
+import { Batch, type Write } from "./batch.ts";
+import { type Counters, newCounters } from "./counters.ts";
+import { ProblemBook } from "./problem_book.ts";
+import type { ReflectorStatus } from "./reflector_status.ts";
+import { Signpost } from "./signpost.ts";
+
+/** What a reflector needs of a store. */
+export type StateStore = Pick<Store, "get" | "range" | "transact">;
+
+export interface ReflectorOptions {
+  readonly kind: Kind;
+  /** Milliseconds, for durations. */
+  readonly clock: () => number;
+  /** The first and the longest wait before another attempt, in milliseconds. @default [100, 1000] */
+  readonly backoffMs?: readonly [first: number, most: number];
+}
+
+/** A text that no object has: what is stored under a key is not known. */
+const UNKNOWN = "";
+const MARK = '{"v":1}';
+const decoder = new TextDecoder();
+
+/**
+ * Keeps one kind of objects in the store as its source has them. It takes the source's word at any
+ * time, and writes while it leads: first what differs, then change after change. Several changes of
+ * one object that wait together become one.
+ */
+export class Reflector implements KindSink {
+  readonly #options: ReflectorOptions;
+  readonly #backoff: Backoff;
+  readonly #counters: Counters = newCounters();
+  readonly #problems = new ProblemBook();
+  /** Says that there may be something to write. */
+  readonly #work = new Signpost();
+  /** The objects as the source has them, encoded, by key. */
+  readonly #wanted = new Map<string, string>();
+  /** What the store has under our keys; `undefined` until it was read, and while others lead. */
+  #stored: Map<string, string> | undefined;
+  /** Counts the reasons to read the store again. */
+  #doubts = 0;
+  /** Keys of objects that never could be read: what is stored there stays. */
+  readonly #kept = new Set<string>();
+  #marked = false;
+  /** Keys that may differ, in the order of their last change. */
+  readonly #dirty = new Set<string>();
+  /** When the oldest of them changed. */
+  #dirtySince: number | undefined;
+  #lagMs = 0;
+  /** Keys that a listing under way has shown. */
+  #seen: Set<string> | undefined;
+  #remaining = 0;
+  /** Whether the source has been listed whole: what it did not show does not exist. */
+  #whole = false;
+  #sourceError: string | undefined = "not reached yet";
+  #storeError: string | undefined;
+  /** Operations of a transaction; one after the store found one too large. */
+  #room: number | undefined;
+  #lastRevision = 0;
+
+  constructor(options: ReflectorOptions) {
+    this.#options = options;
+    const [first, most] = options.backoffMs ?? [100, 1_000];
+    this.#backoff = new Backoff(first, most);
+  }
+
+  listing(_reason: string): void {
+    this.#seen = new Set();
+    this.#remaining = 0;
+  }
+
+  changes(changes: readonly SourceChange[], remaining = 0): void {
+    this.#remaining = remaining;
+    for (const change of changes) this.#take(change);
+    if (this.#dirty.size > 0) this.#work.raise();
+  }
+
+  listed(): void {
+    const seen = this.#seen ?? new Set();
+    this.#seen = undefined;
+    this.#whole = true;
+    this.#counters.listings++;
+    for (const key of this.#wanted.keys()) {
+      if (!seen.has(key)) this.#want(key, undefined);
+    }
+    for (const key of this.#kept) {
+      if (!seen.has(key)) this.#kept.delete(key);
+    }
+    this.#markLeftovers();
+    this.#work.raise();
+  }
+
+  connected(): void {
+    this.#sourceError = undefined;
+  }
+
+  failed(reason: string): void {
+    this.#sourceError = reason;
+    this.#counters.sourceErrors++;
+  }
+
+  problem(problem: Problem): void {
+    this.#problems.add(problem);
+  }
+
+  clear(subject: string): void {
+    this.#problems.clear(subject);
+  }
+
+  /** Whether the store has all that the source has, and is marked so. */
+  get settled(): boolean {
+    return this.#whole && this.#stored !== undefined && this.#dirty.size === 0 && this.#marked;
+  }
+
+  get status(): ReflectorStatus {
+    const since = this.#dirtySince;
+    return {
+      kind: this.#options.kind,
+      objects: this.#wanted.size,
+      whole: this.#whole,
+      settled: this.settled,
+      pending: this.#dirty.size,
+      listing: this.#seen && { seen: this.#seen.size, remaining: this.#remaining },
+      lagMs: Math.round(since === undefined ? this.#lagMs : this.#options.clock() - since),
+      sourceError: this.#sourceError,
+      storeError: this.#storeError,
+      problems: this.#problems.list(),
+      problemCount: this.#problems.count,
+      counters: { ...this.#counters },
+    };
+  }
+
+  /** Reads the store again before anything else is written: it may not be what it was. */
+  distrust(): void {
+    this.#doubts++;
+    this.#stored = undefined;
+    this.#work.raise();
+  }
+
+  /**
+   * Writes while the signal is not aborted.
+   * @param fence the leadership that every write proves
+   * @throws {StoreError} FENCED, when others lead
+   */
+  async lead(store: StateStore, fence: Fence, signal: AbortSignal): Promise<void> {
+    this.#stored = undefined;
+    this.#lastRevision = 0;
+    try {
+      while (!signal.aborted) await this.#step(store, fence, signal);
+    } finally {
+      this.#stored = undefined;
+      this.#dirty.clear();
+      this.#dirtySince = undefined;
+    }
+  }
+
+  async #step(store: StateStore, fence: Fence, signal: AbortSignal): Promise<void> {
+    try {
+      if (this.#stored === undefined) await this.#read(store, signal);
+      if (await this.#write(store, fence, signal)) this.#backoff.reset();
+      else await this.#work.wait(signal);
+      this.#storeError = undefined;
+    } catch (error) {
+      if (!(error instanceof StoreError) || error.code === "FENCED") throw error;
+      if (signal.aborted) return;
+      this.#storeError = error.message;
+      this.#counters.storeErrors++;
+      await this.#backoff.wait(signal);
+    }
+  }
+
+  /** Reads what the store has, and finds what differs. */
+  async #read(store: StateStore, signal: AbortSignal): Promise<void> {
+    const { kind } = this.#options;
+    this.#counters.resyncs++;
+    const doubts = this.#doubts;
+    const stored = new Map<string, string>();
+    for await (const page of store.range({ prefix: kindPrefix(kind) }, { signal })) {
+      for (const { key, value } of page.entries) stored.set(key, decoder.decode(value));
+    }
+    const mark = await store.get(syncedKey(kind), { signal });
+    if (doubts !== this.#doubts) return;
+    this.#marked = mark !== undefined;
+    this.#stored = stored;
+    this.#dirty.clear();
+    for (const [key, text] of this.#wanted) {
+      if (stored.get(key) !== text) this.#touch(key);
+    }
+    this.#markLeftovers();
+  }
+
+  /** What the store has and the source does not is to go, once the source has shown all. */
+  #markLeftovers(): void {
+    if (!this.#whole || this.#stored === undefined) return;
+    for (const key of this.#stored.keys()) {
+      if (!this.#wanted.has(key) && !this.#kept.has(key)) this.#touch(key);
+    }
+  }
+
+  /** @returns whether there was something to write */
+  async #write(store: StateStore, fence: Fence, signal: AbortSignal): Promise<boolean> {
+    const batch = this.#nextBatch();
+    const mark = batch.writes.length === 0 && this.#whole && !this.#marked;
+    if (mark) batch.add({ key: syncedKey(this.#options.kind), text: MARK });
+    if (batch.writes.length === 0) return false;
+    const since = this.#dirtySince;
+    for (const { key } of batch.writes) this.#dirty.delete(key);
+    this.#dirtySince = this.#dirty.size > 0 ? since : undefined;
+    try {
+      const { revision } = await store.transact({ then: batch.operations, fence }, { signal });
+      this.#written(batch.writes, revision, mark);
+      if (since !== undefined) this.#lagMs = this.#options.clock() - since;
+    } catch (error) {
+      this.#unwritten(batch.writes, error, since);
+      throw error;
+    }
+    return true;
+  }
+
+  #nextBatch(): Batch {
+    const batch = new Batch(this.#room);
+    for (const key of this.#dirty) {
+      const text = this.#wanted.get(key);
+      if (text === this.#stored?.get(key)) this.#dirty.delete(key);
+      else if (!batch.add(text === undefined ? { key } : { key, text })) break;
+    }
+    if (this.#dirty.size === 0) this.#dirtySince = undefined;
+    return batch;
+  }
+
+  #written(writes: readonly Write[], revision: number, mark: boolean): void {
+    this.#counters.transactions++;
+    this.#room = undefined;
+    if (mark) {
+      this.#marked = true;
+    } else {
+      for (const { key, text } of writes) {
+        if (text === undefined) {
+          this.#counters.deletes++;
+          this.#stored?.delete(key);
+        } else {
+          this.#counters.puts++;
+          this.#stored?.set(key, text);
+        }
+      }
+    }
+    // Our own writes come one after the other: a store that counts back lost some of them.
+    if (revision <= this.#lastRevision) this.distrust();
+    this.#lastRevision = revision;
+  }
+
+  #unwritten(writes: readonly Write[], error: unknown, since: number | undefined): void {
+    const only = writes[0];
+    if (error instanceof StoreError && error.code === "TOO_LARGE" && only !== undefined) {
+      if (writes.length === 1) {
+        // Others must not wait for what will never pass.
+        this.#problems.add({ subject: only.key, message: error.message });
+        if (only.text !== undefined) this.#stored?.set(only.key, only.text);
+        return;
+      }
+      this.#room = 1;
+    }
+    const uncertain = !(error instanceof StoreError) || error.uncertain;
+    for (const { key } of writes) {
+      if (uncertain) this.#stored?.set(key, UNKNOWN);
+      this.#touch(key);
+    }
+    this.#dirtySince = since ?? this.#dirtySince;
+  }
+
+  #take(change: SourceChange): void {
+    const { kind } = this.#options;
+    const key = objectKey(kind, change.id);
+    if (change.type === "unreadable") {
+      this.#seen?.add(key);
+      if (!this.#wanted.has(key)) this.#kept.add(key);
+      return;
+    }
+    if (this.#kept.delete(key)) this.#touch(key);
+    if (change.type === "gone") return this.#want(key, undefined);
+    this.#seen?.add(key);
+    this.#want(key, encodeObject(kind, change.object));
+  }
+
+  #want(key: string, text: string | undefined): void {
+    if (this.#wanted.get(key) === text) {
+      this.#counters.unchanged++;
+      return;
+    }
+    if (text === undefined) this.#wanted.delete(key);
+    else this.#wanted.set(key, text);
+    this.#touch(key);
+  }
+
+  /** What differs is found when the store is read; until then nothing is noted. */
+  #touch(key: string): void {
+    if (this.#stored === undefined) return;
+    this.#dirty.delete(key);
+    this.#dirty.add(key);
+    this.#dirtySince ??= this.#options.clock();
+  }
+}
