@@ -1,6 +1,6 @@
 /**
- * Reflects cluster state into the store: sources (the Kubernetes API, a directory of manifests) →
- * reflectors → store. The only room that speaks to Kubernetes. Uses `mod/`; knows no other role.
+ * Reflects cluster state into the store: sources (the Kubernetes API, a directory of manifests) to
+ * reflectors to store. The only room that speaks to Kubernetes. Uses `mod/`; knows no other role.
  *
  * @module
  */

@@ -44,15 +44,23 @@ export class ApiClient {
     const { signal, silenceMs = this.#silenceMs } = options;
     using silence = new SilenceTimer(this.#silenceMs, signal);
     try {
-      const access = await this.#readAccess();
+      const access = await silence.race(this.#readAccess());
       const server = access.servers[this.#failures % access.servers.length] ?? "";
-      const response = await this.#request(access, server, path, silence.signal);
-      if (response.status !== 200) throw await readError(response, path);
+      const response = await silence.race(this.#request(access, server, path, silence.signal));
+      const { status, body } = response;
+      if (status !== 200) throw await silence.race(readError(response, path));
       silence.limitMs = silenceMs;
       options.opened?.();
-      for await (const chunk of response.body) {
+      // Not by `for await`: it would wait for a body's cancellation, which may never end. Whatever
+      // ends this generator aborts the request.
+      const chunks = body[Symbol.asyncIterator]();
+      for (
+        let next = await silence.race(chunks.next());
+        !next.done;
+        next = await silence.race(chunks.next())
+      ) {
         silence.reset();
-        yield chunk;
+        yield next.value;
       }
     } catch (error) {
       signal.throwIfAborted();

@@ -26,6 +26,19 @@ export class SilenceTimer implements Disposable {
     return this.#expired;
   }
 
+  /** Gives what the work gives, unless the signal is aborted first: nothing outlasts it. */
+  async race<T>(work: Promise<T>): Promise<T> {
+    const { promise, reject } = Promise.withResolvers<never>();
+    const onAbort = (): void => reject(this.signal.reason);
+    this.signal.addEventListener("abort", onAbort, { once: true });
+    if (this.signal.aborted) onAbort();
+    try {
+      return await Promise.race([work, promise]);
+    } finally {
+      this.signal.removeEventListener("abort", onAbort);
+    }
+  }
+
   /** Something happened. Cheap: no timer is set anew. */
   reset(): void {
     this.#last = performance.now();
