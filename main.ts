@@ -31,6 +31,16 @@ const COMMANDS: Record<string, { help: string; load: () => Promise<Command> }> =
       (await lazily<typeof import("./agent/vswitch/command.ts")>("./agent/vswitch/command.ts"))
         .vswitchCommand,
   },
+  ksr: {
+    help: "reflect cluster state into the store",
+    load: async () =>
+      (await lazily<typeof import("./ksr/command.ts")>("./ksr/command.ts")).ksrCommand,
+  },
+  ctl: {
+    help: "look at a cluster: get, list, watch, ksr status",
+    load: async () =>
+      (await lazily<typeof import("./agent/ctl/command.ts")>("./agent/ctl/command.ts")).ctlCommand,
+  },
   sandbox: {
     help: "a cluster on this machine: up, status, exec, down, demo",
     load: async () =>

@@ -4,4 +4,5 @@
  *
  * @module
  */
+export { ksrCommand } from "./command.ts";
 export * from "./ksr.ts";

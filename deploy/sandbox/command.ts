@@ -13,7 +13,7 @@ import { demo, podTable } from "./demo.ts";
 import { missingPrerequisites } from "./prerequisites.ts";
 import { Sandbox } from "./sandbox.ts";
 import { SandboxState } from "./state.ts";
-import { renderTable } from "./table.ts";
+import { renderTable } from "@contiv/cli/table.ts";
 import { pluginsOf } from "./vpp_data_plane.ts";
 
 const FLAGS = {

@@ -6,7 +6,7 @@ import type { DataPlaneChoice } from "./data_plane.ts";
 import { type MatrixCell, measureMatrix, probe, PROTOCOLS } from "./probe/mod.ts";
 import { Sandbox } from "./sandbox.ts";
 import type { PodRecord, SandboxState } from "./state.ts";
-import { renderTable } from "./table.ts";
+import { renderTable } from "@contiv/cli/table.ts";
 
 export interface DemoOptions {
   readonly name: string;

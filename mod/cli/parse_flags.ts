@@ -4,6 +4,8 @@ import { UsageError } from "./usage_error.ts";
 /** One flag: `--name VALUE`, or `--name` alone for a boolean. */
 export interface FlagSpec {
   readonly type: "string" | "boolean";
+  /** One letter, for `-o VALUE`. */
+  readonly short?: string;
   /** One line for `--help`. */
   readonly help: string;
   /** The value's name in `--help`. */
@@ -38,7 +40,10 @@ export function parseFlags<const T extends Record<string, FlagSpec>>(
       args: [...own],
       allowPositionals: true,
       options: Object.fromEntries(
-        Object.entries(specs).map(([name, spec]) => [name, { type: spec.type }]),
+        Object.entries(specs).map(([name, { type, short }]: [string, FlagSpec]) => [
+          name,
+          short === undefined ? { type } : { type, short },
+        ]),
       ),
     });
     const flags: Record<string, unknown> = {};
@@ -58,7 +63,8 @@ export function parseFlags<const T extends Record<string, FlagSpec>>(
 /** The flags' part of a help text, one line each. */
 export function describeFlags(specs: Record<string, FlagSpec>): string {
   const rows = Object.entries(specs).map(([name, spec]) => {
-    const left = spec.type === "boolean" ? `--${name}` : `--${name} ${spec.value ?? "VALUE"}`;
+    const names = spec.short === undefined ? `--${name}` : `-${spec.short}, --${name}`;
+    const left = spec.type === "boolean" ? names : `${names} ${spec.value ?? "VALUE"}`;
     const fallback = typeof spec.default === "string" ? ` (default ${spec.default})` : "";
     return [left, spec.help + fallback] as const;
   });

@@ -1,4 +1,4 @@
-import { renderTable } from "../../deploy/sandbox/table.ts";
+import { renderTable } from "@contiv/cli/table.ts";
 import { quantile } from "./quantile.ts";
 
 /** Samples of one subject. */
