@@ -13,7 +13,7 @@ const WANTED_DENO = "2.9.3";
  */
 const SUITES: readonly { name: string; args: readonly string[] }[] = [
   { name: "of what is shared", args: ["--parallel", "mod/", "cni/"] },
-  { name: "of the roles and the C library", args: ["ffi/", "agent/", "deploy/"] },
+  { name: "of the roles and the C library", args: ["ffi/", "agent/", "deploy/", "ksr/"] },
   { name: "across processes", args: ["tests/"] },
 ];
 

@@ -3,6 +3,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
   "busybox-static": "/bin/busybox",
   "containerd": "/usr/bin/containerd",
   "containernetworking-plugins": "/usr/lib/cni/bridge",
+  "etcd-client": "/usr/bin/etcdctl",
+  "etcd-server": "/usr/bin/etcd",
   "gcc": "/usr/bin/gcc",
   "iperf3": "/usr/bin/iperf3",
   "iproute2": "/usr/sbin/ip",

@@ -1,0 +1,184 @@
+/** `contiv ksr` and `contiv ctl` as processes, on a real etcd. */
+import { assert, assertEquals } from "@contiv/assert";
+import { ClusterState, KSR_ELECTION, STATE_PREFIX } from "@contiv/model";
+import { EtcdStore } from "@contiv/store";
+import { FakeApiServer } from "../ksr/kubernetes/fake_api_server.ts";
+import { Etcd } from "./support/etcd.ts";
+import { systemTest } from "./support/requires.ts";
+import { run } from "./support/run_command.ts";
+import { until } from "./support/until.ts";
+
+const MAIN = new URL("../main.ts", import.meta.url).pathname;
+const decoder = new TextDecoder();
+
+/** Processes of one test, on one etcd. */
+class Scene implements AsyncDisposable {
+  readonly directory = Deno.makeTempDirSync({ prefix: "contiv-ksr-" });
+  readonly #processes = new Map<string, Deno.ChildProcess>();
+  readonly etcd: Etcd;
+
+  constructor(etcd: Etcd) {
+    this.etcd = etcd;
+    Deno.mkdirSync(`${this.directory}/manifests`);
+  }
+
+  ksr(name: string, ...args: readonly string[]): void {
+    const source = args.length > 0 ? args : ["--manifests", `${this.directory}/manifests`];
+    const process = new Deno.Command(Deno.execPath(), {
+      args: [
+        ["run", "--allow-all", "--no-check", MAIN, "ksr", "--name", name, "--store"],
+        [this.etcd.endpoint, "--status-socket", `${this.directory}/${name}.sock`, ...source],
+      ].flat(),
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    this.#processes.set(name, process);
+  }
+
+  async stop(name: string, signal: Deno.Signal): Promise<number> {
+    const process = this.#processes.get(name);
+    this.#processes.delete(name);
+    process?.kill(signal);
+    return (await process?.status)?.code ?? -1;
+  }
+
+  async ctl(...args: readonly string[]): Promise<string> {
+    const { stdout } = await run(
+      Deno.execPath(),
+      ["run", "--allow-all", "--no-check", MAIN, "ctl", ...args, "--store", this.etcd.endpoint],
+      { limitMs: 30_000 },
+    );
+    return stdout;
+  }
+
+  write(name: string, text: string): void {
+    Deno.writeTextFileSync(`${this.directory}/manifests/${name}`, text);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const name of [...this.#processes.keys()]) await this.stop(name, "SIGKILL");
+    await Deno.remove(this.directory, { recursive: true });
+  }
+}
+
+const pod = (name: string, node: string): string =>
+  `{apiVersion: v1, kind: Pod, metadata: {name: ${name}}, spec: {nodeName: ${node}}}\n`;
+
+/** What a reader of the store sees, followed until it is disposed. */
+function follow(store: EtcdStore): { state: ClusterState } & AsyncDisposable {
+  const state = new ClusterState();
+  const watch = store.watch({ prefix: STATE_PREFIX });
+  const reading = (async () => {
+    for await (const event of watch) state.apply(event);
+  })();
+  return {
+    state,
+    async [Symbol.asyncDispose](): Promise<void> {
+      await watch.close();
+      await reading;
+    },
+  };
+}
+
+systemTest(
+  "two ksrs reflect a directory through kills, outages and a store that loses all",
+  async (t) => {
+    await using etcd = await Etcd.start();
+    await using scene = new Scene(etcd);
+    await using store = EtcdStore.open({ endpoints: [etcd.endpoint] });
+    scene.write("a.yaml", pod("a", "n1"));
+    scene.ksr("one");
+    const leader = async (): Promise<string | undefined> => {
+      const entry = await store.leader(KSR_ELECTION);
+      return entry && decoder.decode(entry.value);
+    };
+    await until("one leads", async () => await leader() === "one", 20_000);
+    await using reader = follow(store);
+    const nodeOf = (name: string): string | undefined =>
+      reader.state.objects("pods").get(`default/${name}`)?.node;
+    await t.step("the reader sees all, and ctl shows it", async () => {
+      await until("all is there", () => reader.state.complete && nodeOf("a") === "n1");
+      const objects = JSON.parse(await scene.ctl("list", "pods", "-o", "json"));
+      assertEquals(objects, [{
+        kind: "pods",
+        namespace: "default",
+        name: "a",
+        node: "n1",
+        phase: "Pending",
+      }]);
+      assert((await scene.ctl("get", "pod", "a", "-o", "yaml")).includes("node: n1"));
+      await until(
+        "its status is there",
+        async () => /LEADER +one/.test(await scene.ctl("ksr", "status")),
+      );
+    });
+    await t.step("the second takes over from one that was killed", async () => {
+      scene.ksr("two");
+      await until("two stands by", async () => {
+        let standing = 0;
+        for await (const { entries } of store.range({ prefix: `${KSR_ELECTION}/` })) {
+          standing += entries.length;
+        }
+        return standing === 2;
+      }, 20_000);
+      await scene.stop("one", "SIGKILL");
+      scene.write("a.yaml", pod("a", "n2"));
+      await until("two has written", () => nodeOf("a") === "n2", 20_000);
+      assertEquals(await leader(), "two");
+    });
+    await t.step("a store that comes back empty is filled again", async () => {
+      await etcd.wipe();
+      scene.write("b.yaml", pod("b", "n2"));
+      await until("it is filled", async () => {
+        const entry = await store.get(`${STATE_PREFIX}pods/default/a`);
+        return entry !== undefined && reader.state.complete && nodeOf("b") === "n2";
+      }, 40_000);
+      assertEquals(nodeOf("a"), "n2");
+    });
+    await t.step("a store that stops for a while is caught up with", async () => {
+      etcd.signal("SIGSTOP");
+      scene.write("a.yaml", pod("a", "n3"));
+      await new Promise((resolve) => setTimeout(resolve, 2_000));
+      etcd.signal("SIGCONT");
+      await until("it is written", () => nodeOf("a") === "n3", 40_000);
+    });
+    await t.step("a ksr that is told to stop resigns", async () => {
+      assertEquals(await scene.stop("two", "SIGTERM"), 0);
+      assertEquals(await leader(), undefined);
+    });
+  },
+);
+
+systemTest("a ksr follows an API server that dies and comes back", async () => {
+  await using etcd = await Etcd.start();
+  await using scene = new Scene(etcd);
+  await using server = FakeApiServer.start();
+  await using store = EtcdStore.open({ endpoints: [etcd.endpoint] });
+  const kubeconfig = `${scene.directory}/kubeconfig`;
+  Deno.writeTextFileSync(
+    kubeconfig,
+    `{apiVersion: v1, kind: Config, current-context: c, users: [{name: u, user: {token: t}}],
+      contexts: [{name: c, context: {cluster: k, user: u}}],
+      clusters: [{name: k, cluster: {server: "${server.url}", insecure-skip-tls-verify: true}}]}`,
+  );
+  server.put("nodes", { metadata: { name: "n1" } });
+  scene.ksr("one", "--kubeconfig", kubeconfig);
+  await using reader = follow(store);
+  await until(
+    "the node is there",
+    () => reader.state.complete && reader.state.objects("nodes").has("n1"),
+    30_000,
+  );
+  await server.stop();
+  server.put("nodes", { metadata: { name: "n2" } });
+  server.delete("nodes", "n1");
+  server.compact();
+  server.listen();
+  await until(
+    "the change is there",
+    () => [...reader.state.objects("nodes").keys()].join() === "n2",
+    30_000,
+  );
+  assertEquals(await scene.stop("one", "SIGTERM"), 0);
+});
