@@ -91,6 +91,7 @@ export class Agent {
         linux.addressDescriptor(where),
         linux.neighbourDescriptor(where),
         linux.routeDescriptor(where),
+        linux.sourceRouteDescriptor(where),
       ],
       now,
       log,

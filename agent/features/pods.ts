@@ -11,6 +11,8 @@ import {
   linuxNeighbourKey,
   type LinuxRoute,
   linuxRouteKey,
+  type LinuxSourceRoute,
+  linuxSourceRouteKey,
   type LinuxSysctl,
   linuxSysctlKey,
   podTag,
@@ -33,6 +35,8 @@ import { GATEWAY_MAC } from "./gateway.ts";
 
 /** Metric of the default route of a namespace's second attachment, over the kernel's default. */
 const METRIC_STEP = 100;
+/** Routing table of what a namespace's second attachment sends, less one. */
+const SOURCE_TABLE = 4_200;
 /** IP6_RT_PRIO_USER (linux/ipv6_route.h): what the kernel takes for metric 0. */
 const IP6_DEFAULT_METRIC = 1024;
 
@@ -180,6 +184,19 @@ export function renderAttachment(
         owner,
       },
     );
+    if (rank > 0) {
+      items.push({
+        key: linuxSourceRouteKey(id, address),
+        value: {
+          ...where,
+          address,
+          gateway,
+          table: SOURCE_TABLE + rank,
+        } satisfies LinuxSourceRoute,
+        requires: [linkKey, linuxAddressKey(id, prefix)],
+        owner,
+      });
+    }
   }
   return items;
 }

@@ -59,3 +59,14 @@ Deno.test("a tag fits VPP's 63 octets, names the attachment, and is nobody else'
     assertEquals(attachmentOfTag(foreign), undefined);
   }
 });
+
+Deno.test("a namespace's further attachments send by their own devices what has their addresses", () => {
+  const keys = (rank: number): string[] =>
+    renderAttachment({ ...ATTACHMENT, rank }, LAYOUTS).map(({ key }) => key)
+      .filter((key) => key.startsWith("linux-source-route/"));
+  assertEquals(keys(0), []);
+  assertEquals(keys(1), [
+    "linux-source-route/0123456789abcdef0123/10.1.1.2",
+    "linux-source-route/0123456789abcdef0123/fd10:1::102",
+  ]);
+});

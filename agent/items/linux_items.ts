@@ -47,6 +47,17 @@ export interface LinuxRoute extends InNamespace {
   readonly metric?: number;
 }
 
+/**
+ * That what an address sends leaves by its own device, whatever the main table says: VPP takes it
+ * from no other. A routing rule and a table with a default route. Kind `linux-source-route`.
+ */
+export interface LinuxSourceRoute extends InNamespace {
+  readonly address: IpAddress;
+  readonly gateway: IpAddress;
+  /** Number of the table, and priority of the rule. */
+  readonly table: number;
+}
+
 export function linuxLinkKey(attachmentId: string, device: string): string {
   return `linux-link/${attachmentId}/${device}`;
 }
@@ -65,4 +76,8 @@ export function linuxNeighbourKey(attachmentId: string, address: IpAddress): str
 
 export function linuxRouteKey(attachmentId: string, destination: IpPrefix): string {
   return `linux-route/${attachmentId}/${destination}`;
+}
+
+export function linuxSourceRouteKey(attachmentId: string, address: IpAddress): string {
+  return `linux-source-route/${attachmentId}/${address}`;
 }

@@ -4,6 +4,7 @@ import type { Dataplane } from "./core/mod.ts";
 import { type FrameSink, type Port, PortGoneError } from "./ports/port.ts";
 import type { PortObserver, PortTable } from "./ports/port_table.ts";
 import type { TransmitObserver, Transmitter } from "./ports/transmitter.ts";
+import { PortTurns } from "./port_turns.ts";
 
 /** Waits for descriptors; `Epoll` is one. */
 export interface Poller {
@@ -34,9 +35,6 @@ export interface ForwarderStats {
   readonly idleWaits: number;
 }
 
-/** Frames taken from one port before the next has its turn. */
-const FRAMES_PER_TURN = 64;
-
 /** Milliseconds between two ticks of the data plane. */
 const TICK_MS = 100;
 
@@ -66,6 +64,9 @@ export class Forwarder implements PortObserver, TransmitObserver {
   readonly #sink: FrameSink;
   readonly #inner = new Map<number, Port>();
   readonly #strikes = new Map<number, number>();
+  readonly #turns: PortTurns;
+  /** When the rests of those end that are not asked for frames, by sw_if_index. */
+  readonly #rests = new Map<number, number>();
   #current = 0;
   #nowMs = 0;
   #nextTick = 0;
@@ -78,6 +79,7 @@ export class Forwarder implements PortObserver, TransmitObserver {
   constructor(options: ForwarderOptions) {
     this.#options = options;
     const { dataplane } = options;
+    this.#turns = new PortTurns(dataplane);
     this.#sink = (buffer, offset, length) => {
       dataplane.process(buffer, offset, length, this.#current, this.#nowMs);
     };
@@ -91,6 +93,7 @@ export class Forwarder implements PortObserver, TransmitObserver {
 
   added(swIfIndex: number, port: Port): void {
     this.#strikes.delete(swIfIndex);
+    this.#turns.reset(swIfIndex);
     if (port.fd === undefined) this.#inner.set(swIfIndex, port);
     else this.#options.poller.add(port.fd, EPOLLIN, swIfIndex);
     this.pending();
@@ -98,9 +101,7 @@ export class Forwarder implements PortObserver, TransmitObserver {
 
   removed(swIfIndex: number, port: Port): void {
     if (port.fd === undefined) this.#inner.delete(swIfIndex);
-    else if ((this.#strikes.get(swIfIndex) ?? 0) < MAX_STRIKES) {
-      this.#options.poller.remove(port.fd);
-    }
+    else if ((this.#strikes.get(swIfIndex) ?? 0) < MAX_STRIKES) this.#ignore(swIfIndex, port.fd);
     this.#strikes.delete(swIfIndex);
   }
 
@@ -161,6 +162,7 @@ export class Forwarder implements PortObserver, TransmitObserver {
     for (const [swIfIndex, port] of this.#inner) {
       if (port.pending) frames += this.#receive(swIfIndex, port);
     }
+    if (this.#rests.size > 0) frames += this.#receiveRested();
     transmitter.endRound();
     this.#frames += frames;
     return frames;
@@ -176,7 +178,10 @@ export class Forwarder implements PortObserver, TransmitObserver {
     this.#current = swIfIndex;
     this.#nowMs = this.#options.now();
     try {
-      return port.receive(FRAMES_PER_TURN, this.#sink);
+      const taken = port.receive(this.#turns.begin(swIfIndex), this.#sink);
+      const restMs = this.#turns.end(swIfIndex, taken);
+      if (restMs > 0 && port.fd !== undefined) this.#rest(swIfIndex, port.fd, restMs);
+      return taken;
     } catch (error) {
       if (!(error instanceof PortGoneError)) throw error;
       this.#giveUp(swIfIndex, port, error.message);
@@ -184,12 +189,40 @@ export class Forwarder implements PortObserver, TransmitObserver {
     }
   }
 
+  /** Leaves a port alone for a while. */
+  #rest(swIfIndex: number, fd: number, restMs: number): void {
+    if (!this.#rests.has(swIfIndex)) this.#options.poller.remove(fd);
+    this.#rests.set(swIfIndex, this.#nowMs + restMs);
+  }
+
+  /** Gives those their turn whose rest is over, and asks them again if they behave. */
+  #receiveRested(): number {
+    const { now, poller, ports } = this.#options;
+    const time = now();
+    let frames = 0;
+    for (const [swIfIndex, until] of this.#rests) {
+      const port = ports.get(swIfIndex);
+      if (time < until || port?.fd === undefined) continue;
+      frames += this.#receive(swIfIndex, port);
+      if (this.#rests.get(swIfIndex) !== until) continue;
+      this.#rests.delete(swIfIndex);
+      poller.add(port.fd, EPOLLIN, swIfIndex);
+    }
+    return frames;
+  }
+
+  /** Stops asking for a descriptor. */
+  #ignore(swIfIndex: number, fd: number): void {
+    if (!this.#rests.delete(swIfIndex)) this.#options.poller.remove(fd);
+  }
+
   async #sleep(time: number): Promise<void> {
     const { poller } = this.#options;
+    const next = Math.min(this.#nextTick, ...this.#rests.values());
     this.#idle = true;
     this.#idleWaits++;
     try {
-      await poller.waitAsync(Math.max(1, Math.ceil(this.#nextTick - time)));
+      await poller.waitAsync(Math.max(1, Math.ceil(next - time)));
     } finally {
       this.#idle = false;
     }
@@ -210,10 +243,10 @@ export class Forwarder implements PortObserver, TransmitObserver {
 
   /** The device is gone: its interface stays, link down, until it is removed through the API. */
   #giveUp(swIfIndex: number, port: Port, reason: string): void {
-    const { dataplane, logger, poller } = this.#options;
+    const { dataplane, logger } = this.#options;
     this.#strikes.set(swIfIndex, MAX_STRIKES);
     if (port.fd === undefined) this.#inner.delete(swIfIndex);
-    else poller.remove(port.fd);
+    else this.#ignore(swIfIndex, port.fd);
     dataplane.setLinkUp(swIfIndex, false);
     const name = dataplane.interface(swIfIndex)?.name;
     logger.warn("interface lost", { interface: name, sw_if_index: swIfIndex, reason });

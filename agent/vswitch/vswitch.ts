@@ -19,6 +19,8 @@ export interface VswitchOptions {
   readonly logger: Logger;
   /** Fills an array with random octets. */
   readonly random: (bytes: Uint8Array<ArrayBuffer>) => void;
+  /** API clients at once. @default 1024 */
+  readonly maxClients?: number;
 }
 
 /** A whole switch: data plane, ports, forwarder and API, put together. */
@@ -28,7 +30,7 @@ export class Vswitch {
   readonly forwarder: Forwarder;
   readonly server: ApiServer;
 
-  constructor({ factory, poller, now, pid, logger, random }: VswitchOptions) {
+  constructor({ factory, poller, now, pid, logger, random, maxClients }: VswitchOptions) {
     this.ports = new PortTable();
     const { ports } = this;
     const transmitter = new Transmitter(ports);
@@ -45,7 +47,10 @@ export class Vswitch {
       events.publish({ kind: "interface", swIfIndex, adminUp, linkUp, deleted: false });
     };
     const interfaces = new Interfaces({ dataplane, ports, factory, logger, random, announce });
-    this.server = new ApiServer({ dataplane, interfaces, events, logger, pid, now });
+    this.server = new ApiServer(
+      { dataplane, interfaces, events, logger, pid, now },
+      maxClients,
+    );
   }
 
   /** Ends sessions and forwarding, and closes the ports; what persists on the host stays. */

@@ -18,7 +18,7 @@ interface Bench extends AsyncDisposable {
   raw(): MemoryTransport;
 }
 
-function bench(): Bench {
+function bench(maxClients?: number): Bench {
   const factory = new MemoryFactory();
   const log: string[] = [];
   const vswitch = new Vswitch({
@@ -28,6 +28,7 @@ function bench(): Bench {
     pid: 4711,
     logger: new Logger({ write: (line) => log.push(line), now: () => 0 }),
     random: (bytes) => bytes.fill(7),
+    ...maxClients !== undefined && { maxClients },
   });
   const raw = (): MemoryTransport => {
     const [client, server] = MemoryTransport.pair();
@@ -119,16 +120,28 @@ Deno.test("a message that nothing serves is warned of, and the ping behind it an
 });
 
 Deno.test("clients beyond the limit are turned away, and a place becomes free again", async () => {
-  await using made = bench();
-  const clients = await Promise.all(Array.from({ length: 64 }, () => made.connect()));
+  await using made = bench(8);
+  const clients = await Promise.all(Array.from({ length: 8 }, () => made.connect()));
   const turnedAway = made.raw();
   turnedAway.receive(() => {});
   await turnedAway.closed;
-  assertEquals(made.vswitch.server.clients, 64);
+  assertEquals(made.vswitch.server.clients, 8);
   for (const client of clients) client.close();
   while (made.vswitch.server.clients > 0) await new Promise((resolve) => setTimeout(resolve, 1));
   await using again = await made.connect();
   await again.request("control_ping");
+});
+
+Deno.test("those that never say hello make room for others, the oldest first", async () => {
+  await using made = bench(3);
+  await using known = await made.connect();
+  const [oldest, younger] = [made.raw(), made.raw()];
+  for (const silent of [oldest, younger]) silent.receive(() => {});
+  await using late = await made.connect();
+  await oldest.closed;
+  for (const client of [known, late]) await client.request("control_ping");
+  assertEquals(made.vswitch.server.clients, 3);
+  younger.close();
 });
 
 Deno.test("a frame that announces too much ends the connection", async () => {

@@ -11,13 +11,17 @@ import {
   NetlinkError,
   type Route,
   type RouteSpec,
+  type Rule,
+  type RuleSpec,
 } from "@contiv/libc";
-import type { MacAddress } from "@contiv/net";
+import type { Family, MacAddress } from "@contiv/net";
 import { IpAddress, IpPrefix } from "@contiv/net";
 import type { NamespaceRef } from "../../attachments/attachment.ts";
 import { NamespaceError } from "./namespace_error.ts";
 import type { Namespaces, PodNamespace } from "./namespaces.ts";
 
+/** RT_TABLE_MAIN (linux/rtnetlink.h). */
+const MAIN_TABLE = 254;
 const ENODEV = 19;
 const EEXIST = 17;
 
@@ -29,6 +33,7 @@ export class FakePodNamespace implements PodNamespace {
   #addresses: Address[] = [];
   #neighbours: Neighbour[] = [];
   #routes: Route[] = [];
+  #rules: Rule[] = [];
   #next = 1;
   readonly #act: (operation: string) => void;
 
@@ -49,6 +54,7 @@ export class FakePodNamespace implements PodNamespace {
       ...this.#addresses.map(({ address }) => `address ${address}`),
       ...this.#neighbours.map(({ address }) => `neighbour ${address}`),
       ...this.#routes.map(({ destination }) => `route ${destination}`),
+      ...this.#rules.map(({ source }) => `rule from ${source}`),
     ];
   }
 
@@ -154,22 +160,22 @@ export class FakePodNamespace implements PodNamespace {
     this.#neighbours = this.#neighbours.filter(({ address }) => !address.equals(key.address));
   }
 
-  routes(index: number): readonly Route[] {
-    return this.#routes.filter((each) => each.index === index);
+  routes(index: number, table = MAIN_TABLE): readonly Route[] {
+    return this.#routes.filter((each) => each.index === index && each.table === table);
   }
 
   replaceRoute(spec: RouteSpec): void {
     this.#act("replaceRoute");
-    const { family, gateway, index = 0, metric } = spec;
+    const { family, gateway, index = 0, metric, table = MAIN_TABLE } = spec;
     const destination = spec.destination ?? IpPrefix.of(IpAddress.fromBigInt(family, 0n), 0);
     this.#routes = this.#routes.filter((each) =>
-      !each.destination.equals(destination) || each.metric !== metric
+      !each.destination.equals(destination) || each.metric !== metric || each.table !== table
     );
     this.#routes.push({
       family,
       destination,
       type: "unicast",
-      table: 254,
+      table,
       protocol: 4,
       scope: "global",
       onlink: false,
@@ -183,8 +189,24 @@ export class FakePodNamespace implements PodNamespace {
     this.#act("removeRoute");
     this.#routes = this.#routes.filter((each) =>
       each.index !== spec.index || each.metric !== spec.metric ||
+      each.table !== (spec.table ?? MAIN_TABLE) ||
       !spec.destination?.equals(each.destination)
     );
+  }
+
+  rules(family: Family): readonly Rule[] {
+    return this.#rules.filter((each) => each.family === family);
+  }
+
+  addRule(spec: RuleSpec): void {
+    this.#act("addRule");
+    const { priority = 0, table = MAIN_TABLE } = spec;
+    this.#rules.push({ ...spec, priority, table, action: "table", invert: false });
+  }
+
+  removeRule(spec: RuleSpec): void {
+    this.#act("removeRule");
+    this.#rules = this.#rules.filter((each) => each.table !== spec.table);
   }
 
   /** Takes routes away, as somebody in the container might. */

@@ -12,7 +12,10 @@ import {
   type Route,
   type RouteSpec,
   RtNetlink,
+  type Rule,
+  type RuleSpec,
 } from "@contiv/libc";
+import type { Family } from "@contiv/net";
 import type { NamespaceRef } from "../../attachments/attachment.ts";
 import type { PodNamespace } from "./namespaces.ts";
 
@@ -87,8 +90,8 @@ export class LinuxPodNamespace implements PodNamespace {
     this.#netlink.deleteNeighbour(key);
   }
 
-  routes(index: number): readonly Route[] {
-    return this.#netlink.routes({ index, table: MAIN_TABLE });
+  routes(index: number, table = MAIN_TABLE): readonly Route[] {
+    return this.#netlink.routes({ index, table });
   }
 
   replaceRoute(spec: RouteSpec): void {
@@ -97,6 +100,18 @@ export class LinuxPodNamespace implements PodNamespace {
 
   removeRoute(spec: RouteSpec): void {
     this.#netlink.deleteRoute(spec);
+  }
+
+  rules(family: Family): readonly Rule[] {
+    return this.#netlink.rules(family);
+  }
+
+  addRule(spec: RuleSpec): void {
+    this.#netlink.addRule(spec);
+  }
+
+  removeRule(spec: RuleSpec): void {
+    this.#netlink.deleteRule(spec);
   }
 
   // /proc/sys/net shows the namespace of the thread that opens it.

@@ -15,4 +15,5 @@ export * from "./namespace_error.ts";
 export * from "./namespaces.ts";
 export * from "./neighbour_descriptor.ts";
 export * from "./route_descriptor.ts";
+export * from "./source_route_descriptor.ts";
 export * from "./sysctl_descriptor.ts";

@@ -10,7 +10,10 @@ import type {
   NeighbourSpec,
   Route,
   RouteSpec,
+  Rule,
+  RuleSpec,
 } from "@contiv/libc";
+import type { Family } from "@contiv/net";
 import type { NamespaceRef } from "../../attachments/attachment.ts";
 import { NamespaceError } from "./namespace_error.ts";
 
@@ -29,10 +32,13 @@ export interface PodNamespace {
   neighbours(index: number): readonly Neighbour[];
   setNeighbour(spec: NeighbourSpec): void;
   removeNeighbour(key: NeighbourKey): void;
-  /** Those of the main table that leave by this link. */
-  routes(index: number): readonly Route[];
+  /** Those of a table, the main one if not said, that leave by this link. */
+  routes(index: number, table?: number): readonly Route[];
   replaceRoute(spec: RouteSpec): void;
   removeRoute(spec: RouteSpec): void;
+  rules(family: Family): readonly Rule[];
+  addRule(spec: RuleSpec): void;
+  removeRule(spec: RuleSpec): void;
   /**
    * Kernel parameters below /proc/sys/net, such as `ipv6/conf/eth0/accept_ra`.
    * @returns their values in order; `undefined` for one that the kernel lacks

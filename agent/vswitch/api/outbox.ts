@@ -21,8 +21,8 @@ export class Outbox {
   readonly #write: (bytes: Uint8Array) => Promise<number>;
   readonly #onFailure: (error: Error) => void;
   readonly #limits: OutboxLimits;
-  #gathering = new ByteWriter(16 * 1024);
-  #leaving = new ByteWriter(16 * 1024);
+  #gathering = new ByteWriter(1024);
+  #leaving = new ByteWriter(1024);
   #inFlight = 0;
   #flushing: Promise<void> | undefined;
   #room: PromiseWithResolvers<void> | undefined;

@@ -17,7 +17,7 @@ import type { Logger } from "@contiv/log";
 import type { ApiClient, ApiHost } from "./handler.ts";
 import { Outbox, type OutboxLimits } from "./outbox.ts";
 import type { Registry, Service } from "./registry.ts";
-import { Turns } from "./turns.ts";
+import type { Turns } from "./turns.ts";
 
 /** One end of a byte stream; a `Deno.Conn` is one. */
 export interface Channel {
@@ -32,10 +32,16 @@ export interface SessionOptions {
   readonly host: ApiHost;
   /** `client_index` that this client is given. */
   readonly index: number;
+  /** Shared by all clients. */
+  readonly turns: Turns;
   readonly outbox?: Partial<OutboxLimits>;
 }
 
-/** Octets read at once. What they hold is answered before more is read. */
+/**
+ * Octets read at once: by a client that never had more to say, and by others. What they hold is
+ * answered before more is read.
+ */
+const FIRST_READ_SIZE = 2 * 1024;
 const READ_SIZE = 64 * 1024;
 
 /** Longest message taken. A list of 10,000 ACL rules has 560,000 octets. */
@@ -48,6 +54,13 @@ const HELLO_ID = 15;
 const DELETE_ID = 17;
 /** VPP takes it as a sign of life and answers nothing. */
 const KEEPALIVE_ID = 21;
+
+/** A message within what was read. */
+interface Frame {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
 
 /**
  * One client of VPP's API socket: takes its messages in order and answers each before the next.
@@ -75,7 +88,7 @@ export class Session implements ApiClient {
     this.#codec = new Codec(options.registry.schema);
     this.#host = options.host;
     this.#logger = options.host.logger.child({ client: options.index & 0x7fffffff });
-    this.#turns = new Turns(() => performance.now());
+    this.#turns = options.turns;
     this.#outbox = new Outbox(
       (bytes) => options.channel.write(bytes),
       (error) => {
@@ -86,6 +99,11 @@ export class Session implements ApiClient {
     );
   }
 
+  /** Whether it has said hello. */
+  get greeted(): boolean {
+    return this.#greeted;
+  }
+
   get name(): string {
     return this.#name;
   }
@@ -93,8 +111,8 @@ export class Session implements ApiClient {
   /** Serves the client until it leaves, breaks the protocol, or {@link Session.close} is called. */
   async run(): Promise<void> {
     const reader = new FrameReader(MAX_MESSAGE);
-    const chunk = new Uint8Array(READ_SIZE);
-    const frames: { bytes: Uint8Array; start: number; end: number }[] = [];
+    let chunk = new Uint8Array(FIRST_READ_SIZE);
+    const frames: Frame[] = [];
     try {
       while (!this.#closed) {
         const count = await this.#channel.read(chunk);
@@ -104,15 +122,9 @@ export class Session implements ApiClient {
           if (bytes.buffer === chunk.buffer) frames.push({ bytes, start, end });
           else frames.push({ bytes: bytes.slice(start, end), start: 0, end: end - start });
         });
-        this.#turns.begin();
-        this.#outbox.cork();
-        for (const { bytes, start, end } of frames) {
-          if (this.#closed) break;
-          await this.#take(bytes, start, end);
-          if (this.#turns.over) await this.#aside(this.#turns.next());
-        }
-        this.#outbox.uncork();
+        if (frames.length > 0) await this.#takeAll(frames);
         frames.length = 0;
+        if (count === chunk.length && count < READ_SIZE) chunk = new Uint8Array(READ_SIZE);
         await this.#outbox.room();
       }
       await this.#outbox.drained();
@@ -143,6 +155,22 @@ export class Session implements ApiClient {
       this.#channel.close();
     } catch {
       // The channel is gone already, which is what was wanted.
+    }
+  }
+
+  /** Answers messages within this client's turns. */
+  async #takeAll(frames: readonly Frame[]): Promise<void> {
+    await this.#turns.take();
+    this.#outbox.cork();
+    try {
+      for (const { bytes, start, end } of frames) {
+        if (this.#closed) break;
+        await this.#take(bytes, start, end);
+        if (this.#turns.over) await this.#pass();
+      }
+    } finally {
+      this.#outbox.uncork();
+      this.#turns.give();
     }
   }
 
@@ -232,19 +260,28 @@ export class Session implements ApiClient {
       if (this.#closed) return;
       this.#answer(service, context, details);
       if (++count % DETAILS_PER_LOOK !== 0) continue;
-      if (this.#turns.over) await this.#aside(this.#turns.next());
+      if (this.#turns.over) await this.#pass();
       if (this.#outbox.full) await this.#aside(this.#outbox.room());
     }
   }
 
-  /** Waits for something; answers that have gathered leave meanwhile. */
+  /** Waits for something; others have their turns, and answers that have gathered leave. */
   async #aside<T>(work: Promise<T>): Promise<T> {
     this.#outbox.uncork();
+    this.#turns.give();
     try {
       return await work;
     } finally {
+      await this.#turns.take();
       this.#outbox.cork();
     }
+  }
+
+  /** Lets forwarding and other clients have their turns; answers that have gathered leave. */
+  async #pass(): Promise<void> {
+    this.#outbox.uncork();
+    await this.#turns.pass();
+    this.#outbox.cork();
   }
 
   #answer(service: Service, context: number, fields: unknown): void {

@@ -4,32 +4,68 @@ import { setImmediate } from "node:timers";
 const SLICE_MS = 1;
 
 /**
- * Cuts long work into slices, so that forwarding, which shares the thread, never waits longer than
- * one of them.
+ * Shares what time the API has among its clients: one works at a time, in the order of asking, and
+ * all of them together for a millisecond between two turns of forwarding, however many they are.
  */
 export class Turns {
   readonly #now: () => number;
+  readonly #waiting: (() => void)[] = [];
   #since = 0;
+  #open = false;
+  #taken = false;
 
   /** @param now a monotonic clock in milliseconds */
   constructor(now: () => number) {
     this.#now = now;
   }
 
-  /** Marks the beginning of a slice. */
-  begin(): void {
-    this.#since = this.#now();
-  }
-
-  /** Whether the slice is used up. */
+  /** Whether the slice is used up: who works should {@link Turns.pass}. */
   get over(): boolean {
     return this.#now() - this.#since >= SLICE_MS;
   }
 
-  /** Lets everything else run once and begins the next slice. */
-  async next(): Promise<void> {
-    await nextTurn();
-    this.begin();
+  /** Waits for the turn, which {@link Turns.give} ends. */
+  async take(): Promise<void> {
+    if (!this.#taken && this.#waiting.length === 0) {
+      this.#openSlice();
+      if (!this.over) {
+        this.#taken = true;
+        return;
+      }
+    }
+    await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** Ends the turn. */
+  give(): void {
+    this.#taken = false;
+    this.#grant();
+  }
+
+  /** Lets others have theirs, and waits for the next. */
+  async pass(): Promise<void> {
+    const next = new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.give();
+    await next;
+  }
+
+  #grant(): void {
+    if (this.#taken || this.#waiting.length === 0) return;
+    this.#openSlice();
+    if (this.over) return;
+    this.#taken = true;
+    this.#waiting.shift()?.();
+  }
+
+  /** A slice lasts until the event loop has been around. */
+  #openSlice(): void {
+    if (this.#open) return;
+    this.#open = true;
+    this.#since = this.#now();
+    setImmediate(() => {
+      this.#open = false;
+      this.#grant();
+    });
   }
 }
 

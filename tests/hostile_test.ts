@@ -1,0 +1,275 @@
+/** What a container may do to its neighbours. */
+import { assert, assertEquals, assertStringIncludes } from "@contiv/assert";
+import { type Link, NetNs, PacketSocket, RtNetlink } from "@contiv/libc";
+import {
+  ethernetFrame,
+  ip4Packet,
+  ip6Packet,
+  IpProtocol,
+  MacAddress,
+  udpDatagram,
+} from "@contiv/net";
+import { VppClient } from "@contiv/vppapi";
+import type { CniCall } from "../deploy/sandbox/cni_plugin.ts";
+import type { PodRecord } from "../deploy/sandbox/state.ts";
+import { addresses, call, success } from "./support/cni_calls.ts";
+import { type Flood, FLOODS } from "./support/flood_frames.ts";
+import { dataPlaneTest, EMBEDDED, systemTest } from "./support/requires.ts";
+import { ScratchNetns } from "./support/scratch_netns.ts";
+import { TestNode } from "./support/test_node.ts";
+import { until } from "./support/until.ts";
+
+/** The gateway's MAC address, as a container's permanent neighbour has it. */
+async function gatewayMac(node: TestNode, pod: PodRecord): Promise<string> {
+  const { stdout } = await node.inPod(pod, ["ip", "-4", "neigh", "show", "dev", "eth0"]);
+  const mac = /lladdr (\S+)/.exec(stdout)?.[1];
+  if (mac === undefined) throw new Error(`Cannot find the gateway among: ${stdout}`);
+  return mac;
+}
+
+/** The part of their throughput that others keep at least; machines that run tests are noisy. */
+const KEPT = 0.7;
+
+/** An interface of the flooding container that leads nowhere. */
+const SINK = "sink";
+
+/** Connects as soon as the server's queue has a place. */
+async function connect(path: string): Promise<Deno.UnixConn> {
+  for (let tries = 1;; tries++) {
+    try {
+      return await Deno.connect({ transport: "unix", path });
+    } catch (error) {
+      if (!(error instanceof Deno.errors.WouldBlock) || tries === 1_000) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  }
+}
+
+/** Starts a flood by a pod, of less priority than what it is to disturb: this machine is small. */
+async function startFlood(
+  node: TestNode,
+  flood: Flood,
+  from: PodRecord,
+  to: PodRecord,
+  device = "eth0",
+): Promise<AsyncDisposable> {
+  const program = new URL("./support/flood.ts", import.meta.url).pathname;
+  const [own = "", gateway = "", target = ""] = [
+    from.addresses[0],
+    from.gateways[0],
+    to.addresses[0],
+  ];
+  const child = new Deno.Command("nsenter", {
+    args: [
+      `--net=${from.netns}`,
+      "--",
+      "nice",
+      "-n",
+      "19",
+      Deno.execPath(),
+      "run",
+      "--allow-all",
+      "--no-check",
+      program,
+      ...[flood, device, await gatewayMac(node, from), own, gateway, target],
+    ],
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const reader = child.stdout.getReader();
+  const { value } = await reader.read();
+  assertEquals(new TextDecoder().decode(value).trim(), "flooding");
+  return {
+    async [Symbol.asyncDispose](): Promise<void> {
+      child.kill("SIGKILL");
+      await reader.cancel();
+      await child.status;
+    },
+  };
+}
+
+/** TCP from one pod to another, in Gbit/s. */
+async function throughput(node: TestNode, from: PodRecord, to: PodRecord): Promise<number> {
+  const command = ["iperf3", "-J", "-t", "1", "-c", to.addresses[0] ?? ""];
+  const { stdout } = await node.inPod(from, command);
+  const report = JSON.parse(stdout) as { end: { sum_received: { bits_per_second: number } } };
+  return report.end.sum_received.bits_per_second / 1e9;
+}
+
+systemTest(`others keep their throughput and their pings during floods ${EMBEDDED}`, async (t) => {
+  await using node = await TestNode.start();
+  const [villain, one, two] = [
+    await node.sandbox.addPod("villain"),
+    await node.sandbox.addPod("one"),
+    await node.sandbox.addPod("two"),
+  ];
+  await using _server = new Deno.Command("nsenter", {
+    args: [`--net=${two.netns}`, "--", "iperf3", "-s"],
+    stdout: "null",
+  }).spawn();
+  await throughput(node, one, two).catch(() => {});
+  // The sender's own work is not the switch's: it is there in the quiet rounds, too.
+  await node.inPod(villain, ["ip", "link", "add", SINK, "up", "type", "bridge"]);
+  for (const flood of FLOODS) {
+    await t.step(flood, async () => {
+      const quiet: number[] = [];
+      const flooded: number[] = [];
+      for (let round = 0; round < 3; round++) {
+        {
+          await using _idle = await startFlood(node, flood, villain, two, SINK);
+          quiet.push(await throughput(node, one, two));
+        }
+        await using _flood = await startFlood(node, flood, villain, two);
+        flooded.push(await throughput(node, one, two));
+        if (round === 0) {
+          const ping = ["ping", "-q", "-c", "20", "-i", "0.02", "-W", "1", two.addresses[0] ?? ""];
+          const { stdout } = await node.inPod(one, ping);
+          assert(stdout.includes(" 0% packet loss"), stdout);
+        }
+      }
+      const ratio = Math.max(...flooded) / Math.max(...quiet);
+      assert(ratio >= KEPT, `${ratio.toFixed(2)} of the throughput is left, ${KEPT} wanted`);
+    });
+  }
+  await t.step(
+    "the switch has counted what it refused, and its tables have kept their bounds",
+    async () => {
+      await using vpp = await VppClient.connect({ path: node.sandbox.sockets.vpp, name: "test" });
+      const { reply } = await vpp.request("cli_inband", { cmd: "show errors" });
+      for (
+        const reason of ["uRPF Drop", "ip4 ttl <= 1", "drops due to concurrent reassemblies limit"]
+      ) {
+        assertStringIncludes(reply, reason);
+      }
+      for (const af of [0, 1]) {
+        const neighbours = await vpp.dump("ip_neighbor_dump", { af });
+        assert(neighbours.length <= 50_000, `${neighbours.length} neighbours`);
+      }
+    },
+  );
+});
+
+dataPlaneTest("a container speaks only from its own addresses", async (dataPlane, t) => {
+  await using node = await TestNode.start(dataPlane);
+  const [villain, victim] = [
+    await node.sandbox.addPod("villain"),
+    await node.sandbox.addPod("victim"),
+  ];
+  const gateway = MacAddress.parse(await gatewayMac(node, villain));
+  using outside = NetNs.open(node.libc, villain.netns);
+  using inside = NetNs.open(node.libc, victim.netns);
+  const device = (namespace: NetNs): Link => {
+    using netlink = RtNetlink.open(node.libc, namespace);
+    const link = netlink.link("eth0");
+    if (link === undefined) throw new Error("Cannot find eth0");
+    return link;
+  };
+  const open = (namespace: NetNs): PacketSocket => {
+    const { index } = device(namespace);
+    const options = { index, vnetHeader: false, ignoreOutgoing: true };
+    return namespace.run(() => PacketSocket.open(node.libc, options));
+  };
+  using sender = open(outside);
+  using receiver = open(inside);
+  const mac = device(outside).mac ?? gateway;
+  const buffer = new Uint8Array(2_048);
+  /** Marks of the datagrams that have arrived. */
+  const arrived = (): number[] => {
+    const marks: number[] = [];
+    for (let length; (length = receiver.read(buffer)) > 0;) marks.push(buffer[length - 1] ?? 0);
+    return marks;
+  };
+  const send = (source: string, destination: string, mark: number): void => {
+    const payload = udpDatagram({
+      source,
+      destination,
+      sourcePort: 1,
+      destinationPort: 9,
+      payload: Uint8Array.of(mark),
+    });
+    const packet = source.includes(":")
+      ? ip6Packet({ source, destination, nextHeader: IpProtocol.UDP, payload })
+      : ip4Packet({ source, destination, protocol: IpProtocol.UDP, payload });
+    sender.write(
+      Uint8Array.from(ethernetFrame({ source: mac, destination: gateway, payload: packet })),
+    );
+  };
+  for (const family of [0, 1]) {
+    const [own = "", target = ""] = [villain.addresses[family], victim.addresses[family]];
+    const foreign = family === 0
+      ? [target, villain.gateways[0] ?? "", "8.8.8.8", "0.0.0.0", "127.0.0.1"]
+      : [target, villain.gateways[1] ?? "", "2001:db8::1", "::1", "fe80::1"];
+    await t.step(own, async () => {
+      arrived();
+      for (const source of foreign) send(source, target, 66);
+      send(own, target, 1);
+      const seen: number[] = [];
+      await until("the honest datagram arrives", () => {
+        seen.push(...arrived());
+        return seen.includes(1);
+      });
+      assert(!seen.includes(66), "a datagram with a foreign source arrived");
+    });
+  }
+});
+
+dataPlaneTest("all addresses of a container with two interfaces are its own", async (dataPlane) => {
+  await using node = await TestNode.start(dataPlane);
+  const peer = await node.sandbox.addPod("peer");
+  using netns = new ScratchNetns(node, "two");
+  const add = (name: string): CniCall => ({ ...call("ADD", "two", netns), interface: name });
+  const results = [
+    success(await node.cni(add("eth0"))),
+    success(await node.cni(add("net1"))),
+  ];
+  for (const address of results.flatMap(addresses).map((text) => text.replace(/\/.*/, ""))) {
+    assert(await node.ping(peer, address), `${address} does not answer`);
+  }
+  success(await node.cni({ ...call("DEL", "two", netns), interface: "net1" }));
+  const { stdout } = await node.inNetns(netns.path, ["ip", "rule"]);
+  assertEquals(stdout.trim().split("\n").length, 3, stdout);
+  success(await node.cni(call("DEL", "two", netns)));
+});
+
+systemTest(
+  `a thousand idle and a thousand slow clients keep nobody from VPP's API ${EMBEDDED}`,
+  async () => {
+    await using node = await TestNode.start();
+    const [one, two] = [await node.sandbox.addPod("one"), await node.sandbox.addPod("two")];
+    const path = node.sandbox.sockets.vpp;
+    await using known = await VppClient.connect({ path, name: "known" });
+    const crowd: Deno.UnixConn[] = [];
+    try {
+      const hello = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 74, 0, 0, 0, 0, 0, 15);
+      for (let i = 0; i < 2_000; i++) {
+        const client = await connect(path);
+        crowd.push(client);
+        // Slow ones have begun to say hello.
+        if (i >= 1_000) await client.write(hello).catch(() => {});
+      }
+      await using late = await VppClient.connect({ path, name: "late" });
+      for (const client of [known, late]) {
+        assert(
+          (await client.request("control_ping")).vpe_pid > 0,
+        );
+      }
+      assert(await node.ping(one, two.addresses[0]), "pods do not reach each other");
+      await node.sandbox.addPod("three");
+    } finally {
+      for (const client of crowd) client.close();
+    }
+    assert((await known.request("control_ping")).vpe_pid > 0);
+  },
+);
+
+systemTest(`a message that is too long ends its client's connection only ${EMBEDDED}`, async () => {
+  await using node = await TestNode.start();
+  const path = node.sandbox.sockets.vpp;
+  await using known = await VppClient.connect({ path, name: "known" });
+  using client = await Deno.connect({ transport: "unix", path });
+  const header = new Uint8Array(16);
+  new DataView(header.buffer).setUint32(8, 0xffff_fff0);
+  await client.write(header);
+  assertEquals(await client.read(new Uint8Array(16)), null);
+  assert((await known.request("control_ping")).vpe_pid > 0);
+});
