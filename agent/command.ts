@@ -3,10 +3,14 @@ import { ConfigError } from "@contiv/config";
 import { FileLock, Libc } from "@contiv/libc";
 import { LOG_LEVELS, Logger, type LogLevel } from "@contiv/log";
 import { VppClient } from "@contiv/vppapi";
-import { AttachmentStore, AttachmentStoreError } from "./attachments/mod.ts";
+import {
+  AttachmentStore,
+  AttachmentStoreError,
+  type AttachmentStoreOptions,
+} from "./attachments/mod.ts";
 import { CniHandler, CniServer } from "./cni_server/mod.ts";
 import { type AgentConfig, DEFAULT_CONFIG, parseAgentConfig } from "./config.ts";
-import { Agent } from "./controller/mod.ts";
+import { Agent, type AgentOptions } from "./controller/mod.ts";
 import { LinuxNamespaces } from "./descriptors/linux/mod.ts";
 import { missingRights } from "./prerequisites.ts";
 import { statusHandler, StatusServer } from "./status/mod.ts";
@@ -23,8 +27,15 @@ const FLAGS = {
     value: "LEVEL",
     help: `${LOG_LEVELS.join(", ")}; overrides the configuration`,
   },
+  "dry-run": {
+    type: "boolean",
+    help: "print what a start would do to VPP and Linux, and do nothing; also beside an agent",
+  },
   help: { type: "boolean", help: "show this text" },
 } as const;
+
+/** Milliseconds that a dry run waits for VPP. */
+const DRY_RUN_LIMIT_MS = 10_000;
 
 /** All of a stop takes less than 5 s: calls under way, then the event loop, then sockets. */
 const STOP_LIMITS = { callsMs: 2_000, loopMs: 1_500, statusMs: 500 };
@@ -68,6 +79,7 @@ export async function agentCommand(context: CommandContext): Promise<number> {
     now: Date.now,
   });
   using libc = Libc.open();
+  if (flags["dry-run"]) return await dryRun(config, context, libc, log);
   Deno.mkdirSync(config.stateDir, { recursive: true, mode: 0o700 });
   const lockPath = `${config.stateDir}/agent.lock`;
   const attempt = FileLock.tryLock(libc, lockPath, `pid ${Deno.pid}`);
@@ -88,6 +100,63 @@ export async function agentCommand(context: CommandContext): Promise<number> {
   }
 }
 
+/** Prints the operations that a start would carry out, in an order that could be theirs. */
+async function dryRun(
+  config: AgentConfig,
+  { stdout }: CommandContext,
+  libc: Libc,
+  log: Logger,
+): Promise<number> {
+  const directory = Deno.makeTempDirSync({ prefix: "contiv-dry-run-" });
+  try {
+    using store = AttachmentStore.openCopy(storeOptions(config), directory);
+    using namespaces = new LinuxNamespaces(libc);
+    const agent = new Agent(agentOptions(config, store, namespaces, log));
+    try {
+      const operations = await agent.preview(DRY_RUN_LIMIT_MS);
+      for (const { type, key, before, after } of operations) {
+        const owner = (after ?? before)?.owner;
+        stdout.write(`${type} ${key}${owner === undefined ? "" : ` (${owner})`}\n`);
+      }
+      stdout.write(`${operations.length} operations\n`);
+    } finally {
+      await agent.stop(STOP_LIMITS.loopMs);
+    }
+    return ExitCode.OK;
+  } catch (error) {
+    log.error("dry run failed", { error: error instanceof Error ? error.message : String(error) });
+    return ExitCode.FAILURE;
+  } finally {
+    Deno.removeSync(directory, { recursive: true });
+  }
+}
+
+function storeOptions(config: AgentConfig): AttachmentStoreOptions {
+  return {
+    path: `${config.stateDir}/state.sqlite`,
+    bootId: Deno.readTextFileSync("/proc/sys/kernel/random/boot_id").trim(),
+  };
+}
+
+function agentOptions(
+  config: AgentConfig,
+  store: AttachmentStore,
+  namespaces: LinuxNamespaces,
+  log: Logger,
+): AgentOptions {
+  return {
+    ...config,
+    store,
+    namespaces,
+    connectVpp: (signal) =>
+      VppClient.connect({ path: config.vppApiSocket, name: "contiv-agent", signal }),
+    vppName: config.vppApiSocket,
+    // Date.now, with the fractions that durations in the history are worth reading for.
+    now: () => performance.timeOrigin + performance.now(),
+    log,
+  };
+}
+
 /** Serves until the signal is aborted. */
 async function serve(
   config: AgentConfig,
@@ -96,22 +165,9 @@ async function serve(
   log: Logger,
 ): Promise<void> {
   const startedAt = Date.now();
-  using store = AttachmentStore.open({
-    path: `${config.stateDir}/state.sqlite`,
-    bootId: Deno.readTextFileSync("/proc/sys/kernel/random/boot_id").trim(),
-  });
+  using store = AttachmentStore.open(storeOptions(config));
   using namespaces = new LinuxNamespaces(libc);
-  const agent = new Agent({
-    ...config,
-    store,
-    namespaces,
-    connectVpp: (abort) =>
-      VppClient.connect({ path: config.vppApiSocket, name: "contiv-agent", signal: abort }),
-    vppName: config.vppApiSocket,
-    // Date.now, with the fractions that durations in the history are worth reading for.
-    now: () => performance.timeOrigin + performance.now(),
-    log,
-  });
+  const agent = new Agent(agentOptions(config, store, namespaces, log));
   const handler = new CniHandler({
     attachments: agent.attachments,
     layouts: config.layouts,

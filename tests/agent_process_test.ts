@@ -1,6 +1,7 @@
 /** The agent and the vswitch as processes: one of each per node, clean ends, clear refusals. */
-import { assert, assertEquals, assertStringIncludes } from "@contiv/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@contiv/assert";
 import { isRunning, selfCommand } from "../deploy/sandbox/role_process.ts";
+import { readDataPlane } from "./support/leftovers.ts";
 import { systemTest } from "./support/requires.ts";
 import { run, type RunResult } from "./support/run_command.ts";
 import { TestNode } from "./support/test_node.ts";
@@ -85,4 +86,32 @@ systemTest("a wrong configuration is refused with its path and value", async (t)
   } finally {
     Deno.removeSync(directory, { recursive: true });
   }
+});
+
+systemTest("a dry run says what a start would do, and does nothing", async (t) => {
+  await using node = await TestNode.start();
+  const pod = await node.sandbox.addPod("one");
+  const config = `${node.directory}/sandbox/node1/agent.json`;
+  const dryRun = (): Promise<RunResult> => contiv("agent", "--dry-run", "--config", config);
+  const before = await readDataPlane(node);
+
+  await t.step("nothing beside an agent whose work is done", async () => {
+    const { code, stdout, stderr } = await dryRun();
+    assertEquals([code, stdout], [0, "0 operations\n"], stderr);
+  });
+  await t.step("what is missing, where something was removed by hand", async () => {
+    await node.kill("agent");
+    await node.inPod(pod, ["ip", "route", "del", "default"]);
+    const { code, stdout, stderr } = await dryRun();
+    assertEquals(code, 0, stderr);
+    assertMatch(stdout, /^create linux-route\/\S+\/0\.0\.0\.0\/0 \(.*\)\n1 operations\n$/);
+    assertEquals((await node.inPod(pod, ["ip", "route", "show", "default"])).stdout, "");
+    assertEquals(await readDataPlane(node), before);
+  });
+  await t.step("what it waits for, where there is no data plane", async () => {
+    await node.kill("vswitch");
+    const { code, stderr } = await dryRun();
+    assertEquals(code, 1);
+    assertStringIncludes(stderr, node.sandbox.sockets.vpp);
+  });
 });

@@ -103,6 +103,34 @@ export class AttachmentStore implements Disposable {
     }
   }
 
+  /**
+   * Opens a copy of the state in a directory of the caller's: to look at what an agent, which may be
+   * running, would do.
+   *
+   * @throws {AttachmentStoreError} as {@link AttachmentStore.open}
+   */
+  static openCopy({ path, bootId }: AttachmentStoreOptions, directory: string): AttachmentStore {
+    const copy = `${directory}/state.sqlite`;
+    try {
+      if (exists(path)) {
+        const original = new DatabaseSync(path, { readOnly: true });
+        try {
+          original.prepare("VACUUM INTO ?").run(copy);
+        } finally {
+          original.close();
+        }
+      }
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new AttachmentStoreError(
+        "OPEN",
+        `Cannot copy attachments from ${path}: ${reason}, a readable database wanted`,
+        { cause },
+      );
+    }
+    return AttachmentStore.open({ path: copy, bootId });
+  }
+
   get(id: string): Attachment | undefined {
     return this.#attachments.get(id);
   }
@@ -268,4 +296,14 @@ function readAll(database: DatabaseSync): Attachment[] {
       }),
     };
   });
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }

@@ -6,7 +6,13 @@ import * as linux from "../descriptors/linux/mod.ts";
 import * as vppDescriptors from "../descriptors/vpp/mod.ts";
 import { Ipam, type NodePrefix } from "../ipam/mod.ts";
 import { VPP_KIND_PREFIX, vppInterfaceKey, type VppInterfaceMeta } from "../items/mod.ts";
-import { type Change, EventLoop, EventQueue, Reconciler } from "../reconciler/mod.ts";
+import {
+  type Change,
+  EventLoop,
+  EventQueue,
+  type Operation,
+  Reconciler,
+} from "../reconciler/mod.ts";
 import { VppConnection, type VppState } from "../vpp/mod.ts";
 import { type AgentEvent, type AgentResult, eventHandling } from "./agent_event.ts";
 import { AttachmentController } from "./attachment_controller.ts";
@@ -48,6 +54,8 @@ export class Agent {
   readonly #vpp: VppConnection;
   readonly #loop: EventLoop<AgentEvent, AgentResult>;
   readonly #deletions: Deletions;
+  /** Set for a preview, which starts no event loop. */
+  #onFirstConnection: (() => void) | undefined;
   /** Goes up with every connection to VPP that is made or lost. */
   #generation = 0;
   /** The generation that everything was last compared with, and that it is being compared with. */
@@ -150,6 +158,24 @@ export class Agent {
     if (this.#deletions.pending > 0) this.#deletions.schedule();
   }
 
+  /**
+   * What a start would do, without doing it: connects to VPP, reads what there is and compares. For
+   * an agent that is not started; it is to be stopped afterwards.
+   * @throws {VppConnectionError} if VPP does not answer within the limit
+   */
+  async preview(limitMs: number): Promise<readonly Operation[]> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#onFirstConnection = resolve;
+    this.#running.push(this.#vpp.run());
+    const limit = setTimeout(resolve, limitMs);
+    await promise;
+    clearTimeout(limit);
+    // Throws, and says what it waits for, where there is no connection.
+    this.#vpp.client();
+    this.reconciler.set(this.attachments.desired());
+    return await this.reconciler.preview();
+  }
+
   /** Has everything compared and set right, soon. */
   requestResync(reason: string): void {
     if (this.#looping) this.#loop.requestResync(reason);
@@ -192,6 +218,7 @@ export class Agent {
 
   #onConnected(): void {
     this.#generation++;
+    if (this.#onFirstConnection !== undefined) return this.#onFirstConnection();
     if (this.#looping) {
       this.#loop.requestResync("VPP connected");
     } else {

@@ -135,11 +135,7 @@ export class Reconciler {
   ): Promise<TransactionResult> {
     return await this.#runner.alone("resync", async () => {
       const startedAt = this.#options.now();
-      if (options.retrieve) {
-        const found = await this.#retrieve(this.#kinds, (kind) => this.#wantedOfKind(kind));
-        takeOver(this.#graph, this.#descriptors, this.#kinds, found);
-        for (const key of [...this.#retries.keys()]) this.#runner.forgetIfDone(key);
-      }
+      if (options.retrieve) await this.#takeStock();
       const whole: Stage = () => planAll(this.#graph, this.#descriptors);
       return await this.#runner.run({
         type: "resync",
@@ -149,6 +145,24 @@ export class Reconciler {
         startedAt,
       });
     });
+  }
+
+  /**
+   * What a resync would do: asks the descriptors what really exists, and changes nothing outside.
+   * @throws {ReconcilerError} RETRIEVE (retryable), CYCLE, BUSY
+   */
+  async preview(): Promise<readonly Operation[]> {
+    return await this.#runner.alone("preview", async () => {
+      await this.#takeStock();
+      return this.dryRun();
+    });
+  }
+
+  /** Takes what really exists for what is applied. */
+  async #takeStock(): Promise<void> {
+    const found = await this.#retrieve(this.#kinds, (kind) => this.#wantedOfKind(kind));
+    takeOver(this.#graph, this.#descriptors, this.#kinds, found);
+    for (const key of [...this.#retries.keys()]) this.#runner.forgetIfDone(key);
   }
 
   /**

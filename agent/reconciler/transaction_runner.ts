@@ -40,7 +40,7 @@ export class TransactionRunner {
   /** Keys that were blocked by a failed one which is as wanted now. */
   readonly #unblocked = new Set<string>();
   #executor: Executor | undefined;
-  #busy: TransactionType | undefined;
+  #busy: TransactionType | "preview" | undefined;
   #aborted = false;
   #operationsSent = 0;
 
@@ -69,7 +69,7 @@ export class TransactionRunner {
    * Keeps other transactions out while some work is done.
    * @throws {ReconcilerError} BUSY
    */
-  async alone<T>(type: TransactionType, work: () => Promise<T>): Promise<T> {
+  async alone<T>(type: TransactionType | "preview", work: () => Promise<T>): Promise<T> {
     this.requireIdle();
     this.#busy = type;
     try {
