@@ -2,6 +2,7 @@ import {
   ByteWriter,
   Codec,
   FrameReader,
+  type MessageName,
   Schema,
   SocketTransport,
   type Transport,
@@ -111,12 +112,36 @@ function plain(value: unknown): unknown {
   );
 }
 
-/** The messages decoded and made comparable: without message numbers and what is volatile. */
-export function comparable({ messages }: Recording): readonly unknown[] {
+/** A message decoded, without its number and what is volatile. */
+export interface ComparableMessage {
+  readonly from: RecordedMessage["from"];
+  readonly name: string;
+  readonly context: number;
+  readonly body: unknown;
+}
+
+/**
+ * The messages decoded and made comparable. The entries of one dump are sorted: VPP gives routes in
+ * the order of its hash tables, which means nothing.
+ */
+export function comparable({ messages }: Recording): readonly ComparableMessage[] {
   const codec = new Codec(Schema.builtin());
-  return messages.map(({ from, name, hex }) => {
+  const decoded = messages.map(({ from, name, hex }): ComparableMessage => {
     const bytes = Uint8Array.fromHex(hex);
     const { context } = codec.header(name, bytes);
-    return { from, name, context, body: plain(codec.decode(name as "control_ping", bytes)) };
+    return { from, name, context, body: plain(codec.decode(name as MessageName, bytes)) };
   });
+  const sorted: ComparableMessage[] = [];
+  for (let start = 0; start < decoded.length;) {
+    const { name } = decoded[start] ?? { name: "" };
+    let end = start + 1;
+    while (name.endsWith("_details") && decoded[end]?.name === name) end++;
+    sorted.push(...decoded.slice(start, end).sort((a, b) => order(a) < order(b) ? -1 : 1));
+    start = end;
+  }
+  return sorted;
+}
+
+function order(message: ComparableMessage): string {
+  return JSON.stringify(message.body);
 }

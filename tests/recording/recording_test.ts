@@ -1,6 +1,6 @@
 /** A session recorded with VPP 26.06, replayed against our codecs and our switch. */
 import { assert, assertEquals } from "@contiv/assert";
-import { ByteWriter, Codec, Schema } from "@contiv/vppapi";
+import { ByteWriter, Codec, type MessageName, Schema } from "@contiv/vppapi";
 import { Target } from "../conformance/target.ts";
 import { systemTest } from "../support/requires.ts";
 import { comparable, record, type Recording } from "./recording.ts";
@@ -15,8 +15,8 @@ Deno.test("every recorded message is read and written back to the same octets", 
   for (const { from, name, hex } of recording.messages) {
     const bytes = Uint8Array.fromHex(hex);
     const writer = new ByteWriter();
-    const decoded = codec.decode(name as "control_ping", bytes);
-    codec.encode(name as "control_ping", codec.header(name, bytes), decoded, writer);
+    const decoded = codec.decode(name as MessageName, bytes);
+    codec.encode(name as MessageName, codec.header(name, bytes), decoded, writer);
     const again = writer.bytes.subarray(0, writer.length).toHex();
     assertEquals(again, hex, `${name} from ${from}`);
   }
