@@ -6,6 +6,7 @@ import {
   encodeCniRequest,
 } from "@contiv/rpc";
 import type { TestNode } from "../../support/test_node.ts";
+import { kernelSettles } from "../kernel_settles.ts";
 import { alternate } from "../alternate.ts";
 import { BenchScope } from "../bench_scope.ts";
 import type { Figure } from "../figure.ts";
@@ -72,6 +73,7 @@ class Caller {
 
   /** Milliseconds of one ADD and one DEL of a new pod. */
   async addAndDelete(): Promise<number> {
+    await kernelSettles();
     const namespace = this.#scope.namespace();
     const id = `measured-${this.#next++}`;
     const added = await this.#call("ADD", id, namespace.path);

@@ -1,3 +1,4 @@
+import { kernelSettles } from "../kernel_settles.ts";
 import { selfCommand } from "../../../deploy/sandbox/role_process.ts";
 import { alternate, type Subject } from "../alternate.ts";
 import { BenchScope } from "../bench_scope.ts";
@@ -55,6 +56,7 @@ async function measure(
   const contiv: Samples = { add: [], del: [] };
   const reference: Samples = { add: [], del: [] };
   const addAndDelete = (plugin: Plugin, sink: Samples): Subject => async (round) => {
+    await kernelSettles();
     // Made and removed outside of what is timed.
     using container = scope.namespace();
     const call = { containerId: `measured-${size}-${round}`, netns: container.path, signal };
@@ -68,7 +70,10 @@ async function measure(
   };
   const command = [Deno.execPath(), "run", "--quiet", "--allow-all", EMPTY];
   const sums = await alternate({
-    floor: async () => (await runProgram({ command, signal })).ms,
+    floor: async () => {
+      await kernelSettles();
+      return (await runProgram({ command, signal })).ms;
+    },
     contiv: addAndDelete(peers.contiv, contiv),
     reference: addAndDelete(peers.reference, reference),
   }, { rounds, warmUp: 3, signal });
