@@ -1,8 +1,10 @@
 /**
- * Runs every test: installs the system packages they need where it may, runs the suites, and ends
- * with one line `N passed, N failed, N skipped`.
+ * Runs every test: installs the system packages they need where it may, runs the suites, tells how
+ * many ran on each data plane, and ends with one line `N passed, N failed, N skipped`.
  */
 import { installPackages } from "./support/packages.ts";
+import { EMBEDDED, VPP } from "./support/requires.ts";
+import { countSide } from "./support/side_count.ts";
 
 const ROOT = new URL("../", import.meta.url).pathname;
 const WANTED_DENO = "2.9.3";
@@ -34,9 +36,9 @@ function readSummary(output: string): Count | undefined {
   return { passed: number("passed"), failed: number("failed"), skipped: number("ignored") };
 }
 
-async function runSuite(args: readonly string[]): Promise<Count> {
+async function runSuite(args: readonly string[], report: string): Promise<Count> {
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["test", "--allow-all", "--no-check", ...args, ...Deno.args],
+    args: ["test", "--allow-all", "--no-check", `--junit-path=${report}`, ...args, ...Deno.args],
     cwd: ROOT,
     stdin: "null",
     stdout: "piped",
@@ -61,12 +63,22 @@ if (Deno.version.deno !== WANTED_DENO) {
 }
 await installPackages();
 const total: Count = { passed: 0, failed: 0, skipped: 0 };
+let report = "";
 for (const { name, args } of SUITES) {
   console.log(`\n== Tests ${name}`);
-  const count = await runSuite(args);
+  const file = Deno.makeTempFileSync({ prefix: "contiv-tests-", suffix: ".xml" });
+  const count = await runSuite(args, file);
+  report += Deno.readTextFileSync(file);
+  Deno.removeSync(file);
   total.passed += count.passed;
   total.failed += count.failed;
   total.skipped += count.skipped;
+}
+console.log();
+for (const side of [EMBEDDED, VPP]) {
+  const { passed, failed, skipped, steps } = countSide(report, side);
+  const of = `${passed} passed, ${failed} failed, ${skipped} skipped, with ${steps} steps`;
+  console.log(`Tests ${side}: ${of}`);
 }
 console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 Deno.exit(total.failed === 0 ? 0 : 1);
