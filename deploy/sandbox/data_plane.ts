@@ -1,6 +1,3 @@
-import { embeddedDataPlane } from "./embedded_data_plane.ts";
-import { vppDataPlane } from "./vpp_data_plane.ts";
-
 /** Which program forwards a node's packets. Written into the sandbox's record. */
 export type DataPlaneChoice =
   | { readonly kind: "embedded" }
@@ -32,8 +29,4 @@ export interface DataPlane {
   prepare(): void;
   /** Removes what it leaves outside of the node's directory once it has ended. */
   cleanUp(): void;
-}
-
-export function openDataPlane(choice: DataPlaneChoice, site: DataPlaneSite): DataPlane {
-  return choice.kind === "vpp" ? vppDataPlane(choice, site) : embeddedDataPlane(site);
 }

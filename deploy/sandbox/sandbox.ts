@@ -1,6 +1,7 @@
 import { type Libc, NetNs } from "@contiv/libc";
 import { type CniCall, executeCni } from "./cni_plugin.ts";
-import { type DataPlane, type DataPlaneChoice, openDataPlane } from "./data_plane.ts";
+import type { DataPlane, DataPlaneChoice } from "./data_plane.ts";
+import { openDataPlane } from "./open_data_plane.ts";
 import { isRunning, selfCommand, startRole, stopProcess } from "./role_process.ts";
 import { readStatus } from "./agent_status.ts";
 import type { PodRecord, ProcessRecord, SandboxRecord, SandboxState } from "./state.ts";

@@ -1,10 +1,7 @@
 import { Libc, NetNs } from "@contiv/libc";
 import { VppClient } from "@contiv/vppapi";
-import {
-  type DataPlane,
-  type DataPlaneChoice,
-  openDataPlane,
-} from "../../deploy/sandbox/data_plane.ts";
+import type { DataPlane, DataPlaneChoice } from "../../deploy/sandbox/data_plane.ts";
+import { openDataPlane } from "../../deploy/sandbox/open_data_plane.ts";
 import { startRole, stopProcess } from "../../deploy/sandbox/role_process.ts";
 import { until } from "../support/until.ts";
 
