@@ -18,10 +18,13 @@ export class VppProcess implements AsyncDisposable {
   /** Resolves when the process has ended. */
   readonly ended: Promise<VppEnd>;
   readonly #child: Deno.ChildProcess;
+  /** Of the names of its shared memory. */
+  readonly #prefix: string;
   #end: VppEnd | undefined;
 
-  private constructor(child: Deno.ChildProcess, apiSocket: string) {
+  private constructor(child: Deno.ChildProcess, apiSocket: string, prefix: string) {
     this.#child = child;
+    this.#prefix = prefix;
     this.apiSocket = apiSocket;
     this.ended = child.status.then((status) => this.#end = status);
   }
@@ -36,6 +39,7 @@ export class VppProcess implements AsyncDisposable {
     const plugins = binary.replace(/\/bin\/[^/]*$/, "/lib/x86_64-linux-gnu/vpp_plugins");
     const enabled = PLUGINS.map((name) => `plugin ${name}_plugin.so { enable }`).join(" ");
     const apiSocket = `${directory}/api.sock`;
+    const prefix = `probe${Deno.pid}x${counter++}`;
     Deno.writeTextFileSync(
       `${directory}/startup.conf`,
       `unix { nodaemon nosyslog nobanner log ${directory}/log runtime-dir ${directory} }
@@ -43,7 +47,7 @@ memory { main-heap-size 512M main-heap-page-size default }
 buffers { buffers-per-numa 8192 page-size default }
 physmem { max-size 512M }
 statseg { socket-name ${directory}/stats.sock size 32M page-size default }
-api-segment { prefix probe${Deno.pid}x${counter++} }
+api-segment { prefix ${prefix} }
 socksvr { socket-name ${apiSocket} }
 cpu { workers 0 }
 plugins { path ${plugins} plugin default { disable } ${enabled} }
@@ -56,7 +60,7 @@ ${config}
       stdout: "null",
       stderr: Deno.env.has("CONTIV_PROBE_LOG") ? "inherit" : "null",
     }).spawn();
-    const vpp = new VppProcess(child, apiSocket);
+    const vpp = new VppProcess(child, apiSocket, prefix);
     await until("VPP answers on its API socket", async () => {
       if (vpp.#end === undefined) await (await vpp.connect()).close();
       return true;
@@ -76,5 +80,9 @@ ${config}
     }, 10_000);
     await this.ended;
     clearTimeout(timer);
+    // One that was killed leaves it.
+    for (const region of ["global_vm", "vpe-api"]) {
+      await Deno.remove(`/dev/shm/${this.#prefix}-${region}`).catch(() => {});
+    }
   }
 }
