@@ -4,7 +4,7 @@ import { run } from "./support/run_command.ts";
 
 const ROOT = new URL("../", import.meta.url).pathname;
 const config = JSON.parse(Deno.readTextFileSync(`${ROOT}deno.json`)) as {
-  tasks: { compile: { command: string } };
+  tasks: { compile: { command: string }; plugin: { command: string } };
 };
 const [program, ...words] = config.tasks.compile.command.split(" ");
 const included = words.filter((_, i) => words[i - 1] === "--include").sort();
@@ -46,6 +46,28 @@ Deno.test("deno compile type-checks and embeds every role", async () => {
     for (const file of ["main.ts", "_plumber_worker.ts", "_call_agent.ts", "grpc-js/*"]) {
       assert((stdout + stderr).includes(file), `${file} is not embedded`);
     }
+  } finally {
+    await Deno.remove(output, { recursive: true });
+  }
+});
+
+Deno.test("deno bundle makes one file that is the plugin", async () => {
+  const output = await Deno.makeTempDir();
+  try {
+    const [name, ...args] = config.tasks.plugin.command.split(" ");
+    assertEquals(name, "deno");
+    const bundle = `${output}/contiv-cni.js`;
+    const words = args.map((word) => word === "dist/contiv-cni.js" ? bundle : word);
+    await run("env", [`--chdir=${ROOT}`, Deno.execPath(), ...words], { limitMs: 120_000 });
+    const { stdout } = await run(
+      Deno.execPath(),
+      ["run", "--quiet", "--no-config", "--allow-all", bundle],
+      {
+        env: { CNI_COMMAND: "VERSION" },
+        stdin: JSON.stringify({ cniVersion: "1.1.0", name: "contiv", type: "contiv" }),
+      },
+    );
+    assertEquals(JSON.parse(stdout).supportedVersions, ["0.3.1", "0.4.0", "1.0.0", "1.1.0"]);
   } finally {
     await Deno.remove(output, { recursive: true });
   }

@@ -1,5 +1,4 @@
 import { kernelSettles } from "../kernel_settles.ts";
-import { selfCommand } from "../../../deploy/sandbox/role_process.ts";
 import { alternate, type Subject } from "../alternate.ts";
 import { BenchScope } from "../bench_scope.ts";
 import type { Figure } from "../figure.ts";
@@ -20,7 +19,10 @@ export const cniGroup: Group = {
     const node = await scope.node();
     const host = scope.namespace();
     const peers: Peers = {
-      contiv: { command: selfCommand(), config: node.sandbox.networkConfig },
+      contiv: {
+        command: await installedPlugin(scope.directory),
+        config: node.sandbox.networkConfig,
+      },
       reference: referencePlugin(host.ns, scope.directory),
     };
     const figures: Figure[] = [];
@@ -38,6 +40,16 @@ export const cniGroup: Group = {
     return figures;
   },
 };
+
+/** The plugin as README.md says to install it from a checkout: bundled into one file. */
+async function installedPlugin(directory: string): Promise<readonly string[]> {
+  const bundle = `${directory}/contiv-cni.js`;
+  const main = new URL("../../../main.ts", import.meta.url).pathname;
+  const args = ["bundle", "--quiet", "--output", bundle, main];
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
+  if (!success) throw new Error(`Cannot bundle the plugin: ${new TextDecoder().decode(stderr)}`);
+  return [Deno.execPath(), "run", "--quiet", "--no-config", "--allow-all", bundle];
+}
 
 interface Samples {
   readonly add: number[];
