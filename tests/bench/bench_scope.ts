@@ -1,4 +1,5 @@
 import { Libc, NetNs } from "@contiv/libc";
+import type { DataPlaneChoice } from "../../deploy/sandbox/data_plane.ts";
 import { TestNode } from "../support/test_node.ts";
 
 let counter = 0;
@@ -27,9 +28,9 @@ export class BenchScope implements AsyncDisposable {
   }
 
   /** A node of ours with its data plane and agent, without pods. */
-  async node(): Promise<TestNode> {
+  async node(dataPlane?: DataPlaneChoice): Promise<TestNode> {
     this.signal.throwIfAborted();
-    return this.use(await TestNode.start());
+    return this.use(await TestNode.start(dataPlane));
   }
 
   /** A new network namespace, kept until the scope or its holder ends. */

@@ -11,10 +11,20 @@ import type { Group } from "./group.ts";
 import { agentGroup } from "./groups/agent.ts";
 import { cniGroup } from "./groups/cni.ts";
 import { microGroup } from "./groups/micro.ts";
+import { packetSocketsGroup } from "./groups/packet_sockets.ts";
+import { routesGroup } from "./groups/routes.ts";
 import { tcpGroup } from "./groups/tcp.ts";
 import { vppapiGroup } from "./groups/vppapi.ts";
 
-const GROUPS: readonly Group[] = [cniGroup, agentGroup, tcpGroup, vppapiGroup, microGroup];
+const GROUPS: readonly Group[] = [
+  cniGroup,
+  agentGroup,
+  tcpGroup,
+  packetSocketsGroup,
+  vppapiGroup,
+  routesGroup,
+  microGroup,
+];
 
 const FLAGS = {
   rounds: { type: "string", value: "N", help: "how often each subject runs; default: by group" },

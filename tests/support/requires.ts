@@ -41,13 +41,22 @@ interface Side {
 }
 
 function sides(): readonly Side[] {
-  const binary = Deno.env.get("CONTIV_VPP");
+  const vpp = vppChoice();
   return [
     { title: EMBEDDED, choice: { kind: "embedded" } },
-    binary === undefined
-      ? { title: VPP, choice: undefined, reason: "CONTIV_VPP names no vpp binary" }
-      : { title: VPP, choice: { kind: "vpp", binary, plugins: pluginsOf(binary) } },
+    vpp === undefined
+      ? { title: VPP, choice: undefined, reason: WITHOUT_VPP }
+      : { title: VPP, choice: vpp },
   ];
+}
+
+/** Why what wants VPP cannot run. */
+export const WITHOUT_VPP = "CONTIV_VPP names no vpp binary";
+
+/** The VPP that CONTIV_VPP names. */
+export function vppChoice(): DataPlaneChoice & { readonly kind: "vpp" } | undefined {
+  const binary = Deno.env.get("CONTIV_VPP");
+  return binary === undefined ? undefined : { kind: "vpp", binary, plugins: pluginsOf(binary) };
 }
 
 /**

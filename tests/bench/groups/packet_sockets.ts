@@ -1,0 +1,140 @@
+import { AfPacketFlags, AfPacketMode, IfStatusFlags, VppClient } from "@contiv/vppapi";
+import { Target } from "../../conformance/target.ts";
+import { run } from "../../support/run_command.ts";
+import { vppChoice, WITHOUT_VPP } from "../../support/requires.ts";
+import { alternate, type Subject } from "../alternate.ts";
+import { BenchScope } from "../bench_scope.ts";
+import type { Figure } from "../figure.ts";
+import type { Group, GroupOptions } from "../group.ts";
+import { kernelBridge, type Path } from "../kernel_bridge.ts";
+import { quantile } from "../quantile.ts";
+import { measurePing, measureTcp, serveTraffic } from "../traffic.ts";
+
+const ROUNDS = 5;
+const SECONDS = 2;
+const PINGS = 100;
+const BRIDGE = "kernel bridge";
+
+/** How VPP opens its packet sockets; what is undefined is VPP's default. */
+interface Tuning {
+  readonly name: string;
+  readonly flags: number;
+  readonly frames?: { readonly rx: number; readonly tx: number };
+}
+
+const { CKSUM_GSO, QDISC_BYPASS, VERSION_2 } = AfPacketFlags;
+/** Octets of a frame of a ring that holds 64 KB and its headers. */
+const FRAME_SIZE = 33 * 2_048;
+const SMALL = { rx: 128, tx: 64 };
+
+/** One step after the other, from VPP's defaults to what the agent asks for. */
+const TUNINGS: readonly Tuning[] = [
+  { name: "VPP's defaults", flags: 0 },
+  { name: "+ checksums and GSO", flags: CKSUM_GSO },
+  { name: "+ ring version 2", flags: CKSUM_GSO | VERSION_2 },
+  { name: "+ small rings", flags: CKSUM_GSO | VERSION_2, frames: SMALL },
+  {
+    name: "+ no qdisc (the agent's)",
+    flags: CKSUM_GSO | VERSION_2 | QDISC_BYPASS,
+    frames: SMALL,
+  },
+];
+
+/** Two containers on VPP by veth pairs and packet sockets, one tuning after the other. */
+export const packetSocketsGroup: Group = {
+  name: "af_packet",
+  help: "VPP on packet sockets, step by step tuned; peer: a kernel bridge with veth pairs",
+  async run({ signal, rounds = ROUNDS, progress }: GroupOptions): Promise<Figure[]> {
+    const choice = vppChoice();
+    if (choice === undefined) {
+      progress(`skipped: ${WITHOUT_VPP}`);
+      return [];
+    }
+    await using scope = new BenchScope(signal);
+    const target = scope.use(await Target.start(choice));
+    const path = target.apiSocket;
+    const vpp = scope.use(await VppClient.connect({ path, name: "bench", signal }));
+    const paths: Record<string, Path> = { [BRIDGE]: await kernelBridge(scope) };
+    for (const [index, tuning] of TUNINGS.entries()) {
+      paths[tuning.name] = await packetSockets(scope, target, vpp, index, tuning);
+    }
+    for (const each of Object.values(paths)) await serveTraffic(scope, each);
+    const measure = async (
+      what: string,
+      unit: string,
+      sample: (path: Path) => Promise<number>,
+    ): Promise<Figure[]> => {
+      progress(what);
+      const subjects = Object.entries(paths).map(([name, each]): [string, Subject] => [
+        name,
+        () => sample(each),
+      ]);
+      const options = { rounds, warmUp: 0, signal };
+      const samples = await alternate(Object.fromEntries(subjects), options);
+      const series = (name: string) => ({ name, samples: samples[name] ?? [] });
+      const better = unit === "ms" ? "less" as const : "more" as const;
+      return TUNINGS.map(({ name }) => ({
+        what,
+        unit,
+        better,
+        ours: series(name),
+        peer: series(BRIDGE),
+      }));
+    };
+    const options = { seconds: SECONDS, streams: 1, reverse: false };
+    return [
+      ...await measure("TCP, 1 stream", "Gbit/s", (each) => measureTcp(each, options, signal)),
+      ...await measure(
+        `ping, p50 of ${PINGS}`,
+        "ms",
+        async (each) => quantile(await measurePing(each, PINGS, signal), 0.5),
+      ),
+    ];
+  },
+};
+
+/** Two namespaces whose packets VPP routes. */
+async function packetSockets(
+  scope: BenchScope,
+  target: Target,
+  vpp: VppClient,
+  index: number,
+  { flags, frames }: Tuning,
+): Promise<Path> {
+  const node = ["nsenter", `--net=${target.namespace}`, "--"];
+  const ends = [];
+  for (const side of [1, 2]) {
+    const pod = scope.namespace();
+    const [device, subnet] = [`bench${index}x${side}`, `10.98.${2 * index + side}`];
+    const ip = async (...commands: string[]): Promise<void> => {
+      for (const each of commands) await run("ip", ["-netns", pod.name, ...each.split(" ")]);
+    };
+    const link = `link add ${device} mtu 1500 type veth peer eth0 mtu 1500 netns ${pod.name}`;
+    for (const each of [link, `link set ${device} up`]) {
+      await run("nsenter", [...node.slice(1), "ip", ...each.split(" ")]);
+    }
+    await ip("link set lo up", "link set eth0 up", `address add ${subnet}.2/24 dev eth0`);
+    await ip(`route add 10.98.0.0/16 via ${subnet}.1`);
+    const size = frames && { rx_frame_size: FRAME_SIZE, tx_frame_size: FRAME_SIZE };
+    const { sw_if_index } = await vpp.request("af_packet_create_v3", {
+      mode: AfPacketMode.ETHERNET,
+      use_random_hw_addr: true,
+      host_if_name: device,
+      ...size,
+      rx_frames_per_block: frames?.rx ?? 0,
+      tx_frames_per_block: frames?.tx ?? 0,
+      num_rx_queues: 1,
+      num_tx_queues: 1,
+      flags,
+    });
+    const un = new Uint8Array(16);
+    un.set([...subnet.split(".").map(Number), 1]);
+    await vpp.request("sw_interface_set_flags", { sw_if_index, flags: IfStatusFlags.ADMIN_UP });
+    const prefix = { address: { af: 0, un }, len: 24 };
+    await vpp.request("sw_interface_add_del_address", { is_add: true, sw_if_index, prefix });
+    ends.push({ ns: pod.ns, address: `${subnet}.2` });
+  }
+  const [from, to] = ends;
+  if (from === undefined || to === undefined) throw new Error("Cannot bench: no two pods");
+  return { from: from.ns, to: to.ns, address: to.address };
+}
