@@ -5,6 +5,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   "containernetworking-plugins": "/usr/lib/cni/bridge",
   "etcd-client": "/usr/bin/etcdctl",
   "etcd-server": "/usr/bin/etcd",
+  "ethtool": "/usr/sbin/ethtool",
   "gcc": "/usr/bin/gcc",
   "iperf3": "/usr/bin/iperf3",
   "iproute2": "/usr/sbin/ip",

@@ -1,4 +1,5 @@
-import { AfPacketFlags, AfPacketMode, IfStatusFlags, VppClient } from "@contiv/vppapi";
+import type { NetNs } from "@contiv/libc";
+import { AfPacketFlags, AfPacketMode, IfStatusFlags, RxMode, VppClient } from "@contiv/vppapi";
 import { Target } from "../../conformance/target.ts";
 import { run } from "../../support/run_command.ts";
 import { vppChoice, WITHOUT_VPP } from "../../support/requires.ts";
@@ -7,6 +8,7 @@ import { BenchScope } from "../bench_scope.ts";
 import type { Figure } from "../figure.ts";
 import type { Group, GroupOptions } from "../group.ts";
 import { kernelBridge, type Path } from "../kernel_bridge.ts";
+import { podPath } from "../pod_path.ts";
 import { quantile } from "../quantile.ts";
 import { measurePing, measureTcp, serveTraffic } from "../traffic.ts";
 
@@ -14,18 +16,31 @@ const ROUNDS = 5;
 const SECONDS = 2;
 const PINGS = 100;
 const BRIDGE = "kernel bridge";
+const EMBEDDED = "embedded vswitch, TAP";
 
-/** How VPP opens its packet sockets; what is undefined is VPP's default. */
+/**
+ * How VPP opens its packet sockets; what is undefined is VPP's default. Without CKSUM_GSO it passes
+ * on the checksums that the kernel has left unfinished, so containers must finish them themselves.
+ */
 interface Tuning {
   readonly name: string;
   readonly flags: number;
   readonly frames?: { readonly rx: number; readonly tx: number };
+  /** Whether VPP's thread asks the ring all the time in place of waiting for it. */
+  readonly polling?: boolean;
 }
 
 const { CKSUM_GSO, QDISC_BYPASS, VERSION_2 } = AfPacketFlags;
 /** Octets of a frame of a ring that holds 64 KB and its headers. */
 const FRAME_SIZE = 33 * 2_048;
 const SMALL = { rx: 128, tx: 64 };
+
+/** What is measured in turns with the others. */
+interface Lane {
+  readonly path: Path;
+  /** Makes the lane ready for one sample, and undoes that. */
+  around?(measure: () => Promise<number>): Promise<number>;
+}
 
 /** One step after the other, from VPP's defaults to what the agent asks for. */
 const TUNINGS: readonly Tuning[] = [
@@ -37,6 +52,12 @@ const TUNINGS: readonly Tuning[] = [
     name: "+ no qdisc (the agent's)",
     flags: CKSUM_GSO | VERSION_2 | QDISC_BYPASS,
     frames: SMALL,
+  },
+  {
+    name: "+ polling",
+    flags: CKSUM_GSO | VERSION_2 | QDISC_BYPASS,
+    frames: SMALL,
+    polling: true,
   },
 ];
 
@@ -54,26 +75,27 @@ export const packetSocketsGroup: Group = {
     const target = scope.use(await Target.start(choice));
     const path = target.apiSocket;
     const vpp = scope.use(await VppClient.connect({ path, name: "bench", signal }));
-    const paths: Record<string, Path> = { [BRIDGE]: await kernelBridge(scope) };
+    const lanes: Record<string, Lane> = { [BRIDGE]: { path: await kernelBridge(scope) } };
     for (const [index, tuning] of TUNINGS.entries()) {
-      paths[tuning.name] = await packetSockets(scope, target, vpp, index, tuning);
+      lanes[tuning.name] = await packetSockets(scope, target, vpp, index, tuning);
     }
-    for (const each of Object.values(paths)) await serveTraffic(scope, each);
+    lanes[EMBEDDED] = { path: await podPath(scope) };
+    for (const lane of Object.values(lanes)) await serveTraffic(scope, lane.path);
     const measure = async (
       what: string,
       unit: string,
       sample: (path: Path) => Promise<number>,
     ): Promise<Figure[]> => {
       progress(what);
-      const subjects = Object.entries(paths).map(([name, each]): [string, Subject] => [
-        name,
-        () => sample(each),
-      ]);
+      const subjects = Object.entries(lanes).map(([name, lane]): [string, Subject] => {
+        const measure = (): Promise<number> => sample(lane.path);
+        return [name, () => lane.around?.(measure) ?? measure()];
+      });
       const options = { rounds, warmUp: 0, signal };
       const samples = await alternate(Object.fromEntries(subjects), options);
       const series = (name: string) => ({ name, samples: samples[name] ?? [] });
       const better = unit === "ms" ? "less" as const : "more" as const;
-      return TUNINGS.map(({ name }) => ({
+      return [...TUNINGS.map(({ name }) => name), EMBEDDED].map((name) => ({
         what,
         unit,
         better,
@@ -99,10 +121,10 @@ async function packetSockets(
   target: Target,
   vpp: VppClient,
   index: number,
-  { flags, frames }: Tuning,
-): Promise<Path> {
+  { flags, frames, polling = false }: Tuning,
+): Promise<Lane> {
   const node = ["nsenter", `--net=${target.namespace}`, "--"];
-  const ends = [];
+  const ends: { readonly ns: NetNs; readonly address: string; readonly sw_if_index: number }[] = [];
   for (const side of [1, 2]) {
     const pod = scope.namespace();
     const [device, subnet] = [`bench${index}x${side}`, `10.98.${2 * index + side}`];
@@ -115,6 +137,9 @@ async function packetSockets(
     }
     await ip("link set lo up", "link set eth0 up", `address add ${subnet}.2/24 dev eth0`);
     await ip(`route add 10.98.0.0/16 via ${subnet}.1`);
+    if ((flags & CKSUM_GSO) === 0) {
+      await run("ip", ["netns", "exec", pod.name, "ethtool", "-K", "eth0", "tx", "off"]);
+    }
     const size = frames && { rx_frame_size: FRAME_SIZE, tx_frame_size: FRAME_SIZE };
     const { sw_if_index } = await vpp.request("af_packet_create_v3", {
       mode: AfPacketMode.ETHERNET,
@@ -132,9 +157,27 @@ async function packetSockets(
     await vpp.request("sw_interface_set_flags", { sw_if_index, flags: IfStatusFlags.ADMIN_UP });
     const prefix = { address: { af: 0, un }, len: 24 };
     await vpp.request("sw_interface_add_del_address", { is_add: true, sw_if_index, prefix });
-    ends.push({ ns: pod.ns, address: `${subnet}.2` });
+    ends.push({ ns: pod.ns, address: `${subnet}.2`, sw_if_index });
   }
   const [from, to] = ends;
   if (from === undefined || to === undefined) throw new Error("Cannot bench: no two pods");
-  return { from: from.ns, to: to.ns, address: to.address };
+  const path = { from: from.ns, to: to.ns, address: to.address };
+  if (!polling) return { path };
+  const setMode = async (mode: number): Promise<void> => {
+    for (const { sw_if_index } of ends) {
+      await vpp.request("sw_interface_set_rx_mode", { sw_if_index, mode });
+    }
+  };
+  return {
+    path,
+    // A thread that polls leaves the other lanes half of the processors: only while it is measured.
+    async around(measure: () => Promise<number>): Promise<number> {
+      await setMode(RxMode.POLLING);
+      try {
+        return await measure();
+      } finally {
+        await setMode(RxMode.INTERRUPT);
+      }
+    },
+  };
 }

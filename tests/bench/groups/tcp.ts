@@ -1,9 +1,9 @@
-import { NetNs } from "@contiv/libc";
 import { alternate, type Subject } from "../alternate.ts";
 import { BenchScope } from "../bench_scope.ts";
 import type { Figure } from "../figure.ts";
 import type { Group, GroupOptions } from "../group.ts";
 import { kernelBridge, type Path } from "../kernel_bridge.ts";
+import { podPath } from "../pod_path.ts";
 import { quantile } from "../quantile.ts";
 import { measurePing, measureTcp, measureUdp, serveTraffic } from "../traffic.ts";
 
@@ -57,14 +57,3 @@ export const tcpGroup: Group = {
     return figures;
   },
 };
-
-/** Two pods of a node of ours. */
-async function podPath(scope: BenchScope): Promise<Path> {
-  const node = await scope.node();
-  const [from, to] = [await node.sandbox.addPod("from"), await node.sandbox.addPod("to")];
-  return {
-    from: scope.use(NetNs.open(scope.libc, from.netns)),
-    to: scope.use(NetNs.open(scope.libc, to.netns)),
-    address: to.addresses[0] ?? "",
-  };
-}
