@@ -10,11 +10,14 @@ import { until } from "./support/until.ts";
 /** What the chained plugin sets in each container. */
 const SYSCTL = { "net.core.somaxconn": "321" };
 
-/** What an operator writes to /etc/cni/net.d: contiv, and a reference plugin chained after it. */
+/**
+ * What an operator writes to /etc/cni/net.d: contiv, and a reference plugin chained after it. Of
+ * `cniVersions` releases before 2.0 know nothing; they take `cniVersion`.
+ */
 function conflist(node: TestNode): string {
   const { cniVersion: _, name, ...plugin } = node.sandbox.networkConfig;
   const plugins = [plugin, { type: "tuning", sysctl: SYSCTL }];
-  return JSON.stringify({ cniVersion: "1.0.0", name, plugins });
+  return JSON.stringify({ cniVersion: "1.0.0", cniVersions: ["1.0.0", "1.1.0"], name, plugins });
 }
 
 function startContainerd(node: TestNode): Promise<Containerd> {

@@ -16,11 +16,12 @@ export type CniTools =
   | { readonly directory?: undefined; readonly missing: string };
 
 /**
- * Builds the programs into a directory of its own, which is the caller's to remove. Where there is
- * no Go, or its modules cannot be had, it says so; a program that does not compile is an error.
+ * Builds the programs into a directory among the user's caches, where a second build finds them and
+ * has nothing to do. Where there is no Go, or its modules cannot be had, it says so; a program that
+ * does not compile is an error.
  */
 export async function buildCniTools(): Promise<CniTools> {
-  // The machine's own Go; its caches make the second build a matter of milliseconds.
+  // The machine's own Go.
   const options = { cwd: MODULE, env: { GOTOOLCHAIN: "local", GOFLAGS: "-buildvcs=false" } };
   try {
     const got = await run("go", ["mod", "download"], {
@@ -33,7 +34,13 @@ export async function buildCniTools(): Promise<CniTools> {
     if (error instanceof Deno.errors.NotFound) return { missing: "Go" };
     throw error;
   }
-  const directory = Deno.makeTempDirSync({ prefix: "contiv-cni-tools-" });
+  const directory = `${cacheHome()}/contiv-tests/cni-tools`;
+  Deno.mkdirSync(directory, { recursive: true });
   await run("go", ["build", "-o", directory, ...PROGRAMS], { ...options, limitMs: 300_000 });
   return { directory };
+}
+
+/** As the XDG Base Directory Specification says. */
+function cacheHome(): string {
+  return Deno.env.get("XDG_CACHE_HOME") || `${Deno.env.get("HOME") || "/tmp"}/.cache`;
 }

@@ -9,6 +9,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   "gcc": "/usr/bin/gcc",
   "iperf3": "/usr/bin/iperf3",
   "iproute2": "/usr/sbin/ip",
+  "iptables": "/usr/sbin/iptables",
   "iputils-ping": "/usr/bin/ping",
   "libc6-dev": "/usr/include/net/if.h",
   "linux-libc-dev": "/usr/include/linux/if_tun.h",

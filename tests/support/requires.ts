@@ -62,14 +62,17 @@ export function vppChoice(): DataPlaneChoice & { readonly kind: "vpp" } | undefi
 /**
  * A {@link systemTest} once on each data plane: always on the embedded one, and on the VPP that
  * CONTIV_VPP names, without which it is counted as skipped.
+ *
+ * @param missing what else it needs that is not here
  */
 export function dataPlaneTest(
   name: string,
   fn: (dataPlane: DataPlaneChoice, t: Deno.TestContext) => Promise<void>,
+  missing?: string,
 ): void {
   for (const { title, choice, reason } of sides()) {
     if (choice !== undefined) {
-      systemTest(`${name} ${title}`, (t) => fn(choice, t));
+      systemTest(`${name} ${title}`, (t) => fn(choice, t), missing);
     } else {
       Deno.test({ name: `${name} ${title} (skipped: ${reason})`, ignore: true, fn: () => {} });
     }
