@@ -4,6 +4,13 @@ import { rlimit } from "./constants/structs.ts";
 import { LibcError } from "./error.ts";
 import { LIBC_SYMBOLS } from "./symbols.ts";
 
+/**
+ * Descriptors closed at once on other threads. Deno has 32 threads for nonblocking calls, and a
+ * close may take the kernel 20 ms: a hundred at once would keep every other call, such as a wait
+ * for frames, from starting.
+ */
+const MAX_CLOSING = 8;
+
 type LibcLibrary = Deno.DynamicLibrary<typeof LIBC_SYMBOLS>;
 
 /** A soft and a hard limit of a resource (getrlimit(2)). */
@@ -20,6 +27,9 @@ export class Libc implements Disposable {
   readonly symbols: LibcLibrary["symbols"];
   readonly #library: LibcLibrary;
   readonly #errno: Int32Array;
+  /** Closes that wait for their turn. */
+  readonly #waiting: (() => void)[] = [];
+  #closing = 0;
   #closed = false;
 
   private constructor(library: LibcLibrary) {
@@ -64,6 +74,19 @@ export class Libc implements Disposable {
   /** Closes a descriptor. What close(2) reports is of no use: the descriptor is gone either way. */
   closeDescriptor(fd: number): void {
     this.symbols.close(fd);
+  }
+
+  /** Like {@link closeDescriptor}, with the kernel's work done on another thread; 8 at a time. */
+  async closeDescriptorAsync(fd: number): Promise<void> {
+    if (this.#closing < MAX_CLOSING) this.#closing++;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      await this.symbols.close_nonblocking(fd);
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#closing--;
+      else next();
+    }
   }
 
   /** The real user ID. */

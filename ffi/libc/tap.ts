@@ -185,7 +185,7 @@ export class Tap implements Disposable {
   async closeAsync(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await this.#libc.symbols.close_nonblocking(this.fd);
+    await this.#libc.closeDescriptorAsync(this.fd);
   }
 
   [Symbol.dispose](): void {

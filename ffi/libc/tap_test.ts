@@ -158,3 +158,14 @@ tapTest("a TAP that cannot be had is refused by name", async (_libc, box) => {
   }
   await Promise.resolve();
 });
+
+tapTest("a hundred TAPs that close keep no other call waiting", async (libc, box) => {
+  const taps = Array.from({ length: 100 }, (_, i) => box.open({ name: `many${i}` }));
+  using epoll = Epoll.open(libc);
+  let closed = 0;
+  const closing = taps.map((tap) => tap.closeAsync().then(() => void closed++));
+  await epoll.waitAsync(0);
+  const before = closed;
+  await Promise.all(closing);
+  assert(before < 50, `a wait of no time ended after ${before} of ${taps.length} were closed`);
+});

@@ -13,6 +13,7 @@ import { cniGroup } from "./groups/cni.ts";
 import { microGroup } from "./groups/micro.ts";
 import { packetSocketsGroup } from "./groups/packet_sockets.ts";
 import { routesGroup } from "./groups/routes.ts";
+import { removalGroup } from "./groups/removal.ts";
 import { tcpGroup } from "./groups/tcp.ts";
 import { vppapiGroup } from "./groups/vppapi.ts";
 
@@ -23,6 +24,7 @@ const GROUPS: readonly Group[] = [
   packetSocketsGroup,
   vppapiGroup,
   routesGroup,
+  removalGroup,
   microGroup,
 ];
 
