@@ -1,5 +1,6 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type { Attachment, AttachmentState } from "./attachment.ts";
+import { AttachmentTable } from "./attachment_table.ts";
 import { AttachmentStoreError } from "./error.ts";
 
 /** Layout of the database; goes up with every change that an older agent could not read. */
@@ -55,7 +56,7 @@ export interface AttachmentStoreOptions {
  */
 export class AttachmentStore implements Disposable {
   readonly #database: DatabaseSync;
-  readonly #attachments = new Map<string, Attachment>();
+  readonly #attachments = new AttachmentTable();
   readonly #insert: StatementSync;
   readonly #insertAddress: StatementSync;
   readonly #setState: StatementSync;
@@ -70,7 +71,7 @@ export class AttachmentStore implements Disposable {
     this.#insertAddress = database.prepare("INSERT INTO address VALUES (?, ?, ?)");
     this.#setState = database.prepare("UPDATE attachment SET state = ? WHERE id = ?");
     this.#delete = database.prepare("DELETE FROM attachment WHERE id = ?");
-    for (const attachment of readAll(database)) this.#attachments.set(attachment.id, attachment);
+    for (const attachment of readAll(database)) this.#attachments.set(attachment);
   }
 
   /**
@@ -137,7 +138,26 @@ export class AttachmentStore implements Disposable {
 
   /** All of them, oldest first. */
   list(): readonly Attachment[] {
-    return [...this.#attachments.values()];
+    return this.#attachments.list();
+  }
+
+  /** Those in the namespace of that inode. */
+  inNamespace(inode: string): readonly Attachment[] {
+    return this.#attachments.inNamespace(inode);
+  }
+
+  /** Those that are being deleted. */
+  deleting(): readonly Attachment[] {
+    return this.#attachments.deleting();
+  }
+
+  get deletingSize(): number {
+    return this.#attachments.deletingSize;
+  }
+
+  /** How many attachments have been read since the start: what an event costs. */
+  get reads(): number {
+    return this.#attachments.reads;
   }
 
   get size(): number {
@@ -169,7 +189,7 @@ export class AttachmentStore implements Disposable {
       );
       attachment.addresses.forEach((address, i) => this.#insertAddress.run(address, id, i));
     });
-    this.#attachments.set(id, attachment);
+    this.#attachments.set(attachment);
   }
 
   /**
@@ -186,7 +206,7 @@ export class AttachmentStore implements Disposable {
     }
     this.#transaction("mark", id, () => void this.#setState.run(state, id));
     const changed = { ...attachment, state };
-    this.#attachments.set(id, changed);
+    this.#attachments.set(changed);
     return changed;
   }
 

@@ -5,7 +5,7 @@ import type { AttachmentStore } from "../attachments/mod.ts";
 import * as linux from "../descriptors/linux/mod.ts";
 import * as vppDescriptors from "../descriptors/vpp/mod.ts";
 import { Ipam, type NodePrefix } from "../ipam/mod.ts";
-import { VPP_KIND_PREFIX, vppInterfaceKey, type VppInterfaceMeta } from "../items/mod.ts";
+import { VPP_KIND_PREFIX } from "../items/mod.ts";
 import {
   type Change,
   EventLoop,
@@ -54,6 +54,7 @@ export class Agent {
   readonly #vpp: VppConnection;
   readonly #loop: EventLoop<AgentEvent, AgentResult>;
   readonly #deletions: Deletions;
+  readonly #owners = new vppDescriptors.InterfaceOwners();
   /** Set for a preview, which starts no event loop. */
   #onFirstConnection: (() => void) | undefined;
   /** Goes up with every connection to VPP that is made or lost. */
@@ -85,7 +86,7 @@ export class Agent {
       descriptors: [
         vppDescriptors.loopbackDescriptor(this.#vpp),
         vppDescriptors.addressDescriptor(this.#vpp),
-        vppDescriptors.interfaceDescriptor(this.#vpp, where, options.podLink),
+        vppDescriptors.interfaceDescriptor(this.#vpp, where, options.podLink, this.#owners),
         vppDescriptors.interfaceStateDescriptor(this.#vpp),
         vppDescriptors.unnumberedDescriptor(this.#vpp),
         vppDescriptors.sourceCheckDescriptor(this.#vpp),
@@ -247,10 +248,8 @@ export class Agent {
   /** An interface of ours that somebody else deleted is made again. */
   #onInterfaceEvent({ swIfIndex, deleted }: { swIfIndex: number; deleted: boolean }): void {
     if (!deleted || this.unavailable !== undefined) return;
-    const victim = this.store.list().find(({ id, state }) => {
-      const meta = this.reconciler.meta(vppInterfaceKey(id)) as VppInterfaceMeta | undefined;
-      return state === "ready" && meta?.swIfIndex === swIfIndex;
-    });
-    if (victim !== undefined) this.#loop.requestResync(`interface ${swIfIndex} was deleted`);
+    const owner = this.#owners.get(swIfIndex);
+    if (owner === undefined || this.store.get(owner)?.state !== "ready") return;
+    this.#loop.requestResync(`interface ${swIfIndex} was deleted`);
   }
 }

@@ -144,7 +144,7 @@ export class AttachmentEvents {
     const { store, ipam, mtu, now } = this.#options;
     const rank = 1 + Math.max(
       -1,
-      ...store.list().filter((each) => each.netns.inode === netns.inode).map(({ rank }) => rank),
+      ...store.inNamespace(netns.inode).map(({ rank }) => rank),
     );
     try {
       const attachment: Attachment = {

@@ -38,7 +38,7 @@ export class Deletions implements Disposable {
 
   /** How many attachments are being deleted. */
   get pending(): number {
-    return this.#deleting().length;
+    return this.#options.store.deletingSize;
   }
 
   /** Has a look soon, and again until nothing is being deleted. */
@@ -83,7 +83,7 @@ export class Deletions implements Disposable {
     } finally {
       this.#looking = false;
       this.#notify();
-      if (this.#deleting().length > 0) this.schedule(NEXT_LOOK_MS);
+      if (this.pending > 0) this.schedule(NEXT_LOOK_MS);
     }
   }
 
@@ -107,7 +107,7 @@ export class Deletions implements Disposable {
     store.remove(attachment.id);
     ipam.release(attachment.id);
     const { netns } = attachment;
-    const shared = store.list().some((other) => other.netns.path === netns.path);
+    const shared = store.inNamespace(netns.inode).some((other) => other.netns.path === netns.path);
     if (!shared) namespaces.forget(netns);
     log.info("attachment removed", {
       attachment: attachment.id,
@@ -130,7 +130,7 @@ export class Deletions implements Disposable {
   }
 
   #deleting(): readonly Attachment[] {
-    return this.#options.store.list().filter(({ state }) => state === "deleting");
+    return this.#options.store.deleting();
   }
 
   async #nextChange(limitMs: number): Promise<void> {

@@ -64,7 +64,7 @@ function summary({ agent, nodeName, startedAt }: StatusHandlerOptions): unknown 
     items,
     failed: agent.reconciler.failed(),
     queued: agent.queue.size,
-    counters: agent.reconciler.counters,
+    counters: { ...agent.reconciler.counters, attachmentsRead: agent.store.reads },
   };
 }
 

@@ -1,8 +1,15 @@
 import { MacAddress } from "@contiv/net";
 import { VppApiError, type VppClient } from "@contiv/vppapi";
-import { attachmentOfTag, sameValue, type VppInterface, vppInterfaceKey } from "../../items/mod.ts";
+import {
+  attachmentOfInterfaceKey,
+  attachmentOfTag,
+  sameValue,
+  type VppInterface,
+  vppInterfaceKey,
+} from "../../items/mod.ts";
 import type { Descriptor, Item, Retrieved } from "../../reconciler/api.ts";
 import { type InNamespaceOptions, tryOpen } from "../linux/mod.ts";
+import { InterfaceOwners } from "./interface_owners.ts";
 import type { PodLinkMeta } from "./pod_link.ts";
 import { tapLink } from "./tap_link.ts";
 import { nodeDeviceOf, nodeDeviceOfTag, vethLink } from "./veth_link.ts";
@@ -14,11 +21,14 @@ export type PodLinkKind = "auto" | "tap" | "veth";
 /**
  * Containers' interfaces, found by tag. A device that is gone from its namespace, or another one's,
  * makes the interface differ from every wanted one, so that it is made anew.
+ *
+ * @param owners is told whose each interface is
  */
 export function interfaceDescriptor(
   vpp: VppAccess,
   { namespaces, arrivals }: InNamespaceOptions,
   kind: PodLinkKind = "auto",
+  owners: InterfaceOwners = new InterfaceOwners(),
 ): Descriptor<VppInterface, PodLinkMeta> {
   const veth = vethLink(namespaces);
   /** The connections on which VPP has refused a TAP. */
@@ -43,13 +53,16 @@ export function interfaceDescriptor(
   };
   const remove = async (client: VppClient, meta: PodLinkMeta): Promise<void> => {
     await (meta.nodeDevice === undefined ? tapLink : veth).delete(client, meta);
+    owners.delete(meta.swIfIndex);
   };
 
   return {
     kind: "vpp-interface",
-    async create({ value }): Promise<PodLinkMeta> {
+    async create({ key, value }): Promise<PodLinkMeta> {
       const { netns, hostIfName } = value;
-      return await arrivals.during(netns, hostIfName, make(vpp.client(), value));
+      const meta = await arrivals.during(netns, hostIfName, make(vpp.client(), value));
+      owners.set(meta.swIfIndex, attachmentOfInterfaceKey(key));
+      return meta;
     },
     async update(_before, { value }, meta): Promise<PodLinkMeta> {
       const { tag } = value;
@@ -74,8 +87,10 @@ export function interfaceDescriptor(
       const items = new Map(wanted.map((item) => [item.key, item]));
       const seen = new Set<string>();
       const all = await vpp.client().dump("sw_interface_dump");
+      owners.clear();
       return all.flatMap((each) => {
         const id = attachmentOfTag(each.tag);
+        if (id !== undefined) owners.set(each.sw_if_index, id);
         const orphan = nodeDeviceOf(each.interface_name) !== undefined;
         if (id === undefined && !orphan) return [];
         let key = vppInterfaceKey(id ?? `untagged-${each.sw_if_index}`);

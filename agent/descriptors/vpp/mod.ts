@@ -6,6 +6,7 @@
  */
 export * from "./address_descriptor.ts";
 export * from "./interface_descriptor.ts";
+export * from "./interface_owners.ts";
 export * from "./interface_state_descriptor.ts";
 export * from "./loopback_descriptor.ts";
 export * from "./neighbour_descriptor.ts";
