@@ -2,7 +2,9 @@ import type { ApiAccess, ApiAccessSource } from "./api_access.ts";
 import { ApiError, messageOf } from "./api_error.ts";
 import { type ApiResponse, type ApiTransport, tlsIdentity } from "./api_transport.ts";
 import { FetchTransport } from "./fetch_transport.ts";
+import { Gatherer } from "./gatherer.ts";
 import { HttpsTransport } from "./https_transport.ts";
+import { parseJson } from "./messages.ts";
 import { SilenceTimer } from "./silence_timer.ts";
 
 export interface ApiClientOptions {
@@ -19,6 +21,8 @@ export interface ApiRequestOptions {
   readonly opened?: () => void;
 }
 
+/** Octets of an answer that is read as a whole. */
+const MAX_JSON_BYTES = 1 << 20;
 /** Octets of an error's answer that are read. */
 const MAX_ERROR_BYTES = 64 << 10;
 
@@ -77,22 +81,20 @@ export class ApiClient {
   }
 
   /**
-   * Reads a whole answer as JSON.
+   * Reads a whole answer of small size as JSON.
    * @throws {ApiError}
    */
   async json(path: string, options: ApiRequestOptions): Promise<unknown> {
-    const decoder = new TextDecoder();
-    let text = "";
+    const whole = new Gatherer(MAX_JSON_BYTES);
     for await (const chunk of this.stream(path, options)) {
-      text += decoder.decode(chunk, { stream: true });
+      try {
+        whole.add(chunk);
+      } catch (cause) {
+        const text = `Cannot read ${path}: ${messageOf(cause)}, less wanted`;
+        throw new ApiError("GARBAGE", text, { cause });
+      }
     }
-    try {
-      return JSON.parse(text + decoder.decode());
-    } catch (cause) {
-      throw new ApiError("GARBAGE", `Cannot read ${path}: ${messageOf(cause)}, JSON wanted`, {
-        cause,
-      });
-    }
+    return parseJson(path, whole.take(new Uint8Array(0)));
   }
 
   close(): void {

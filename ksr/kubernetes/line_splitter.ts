@@ -1,20 +1,19 @@
+import { Gatherer } from "./gatherer.ts";
+
 const NEWLINE = 10;
 
 /** Cuts a stream of octets into lines of UTF-8. */
 export class LineSplitter {
-  readonly #maxBytes: number;
-  readonly #decoder = new TextDecoder();
-  #parts: Uint8Array[] = [];
-  #length = 0;
+  readonly #line: Gatherer;
 
   /** @param maxBytes the longest line that is kept */
   constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes;
+    this.#line = new Gatherer(maxBytes);
   }
 
   /** Octets of a line whose end has not come. */
   get rest(): number {
-    return this.#length;
+    return this.#line.length;
   }
 
   /**
@@ -25,30 +24,10 @@ export class LineSplitter {
     const lines: string[] = [];
     let start = 0;
     for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
-      lines.push(this.#finish(chunk.subarray(start, end)));
+      lines.push(this.#line.take(chunk.subarray(start, end)));
       start = end + 1;
     }
-    if (start < chunk.length) {
-      this.#parts.push(chunk.subarray(start));
-      this.#length += chunk.length - start;
-    }
-    if (this.#length > this.#maxBytes) {
-      throw new RangeError(`a line of more than ${this.#maxBytes} octets`);
-    }
+    this.#line.add(chunk.subarray(start));
     return lines;
-  }
-
-  #finish(tail: Uint8Array): string {
-    if (this.#length === 0) return this.#decoder.decode(tail);
-    const line = new Uint8Array(this.#length + tail.length);
-    let offset = 0;
-    for (const part of this.#parts) {
-      line.set(part, offset);
-      offset += part.length;
-    }
-    line.set(tail, offset);
-    this.#parts = [];
-    this.#length = 0;
-    return this.#decoder.decode(line);
   }
 }

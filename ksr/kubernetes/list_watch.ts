@@ -2,10 +2,11 @@ import { type Kind, objectId } from "@contiv/model";
 import { ConversionError, convert, Raw, readName, readNames } from "../convert/mod.ts";
 import { Backoff, type KindSink, type SourceChange } from "../source/mod.ts";
 import type { ApiClient } from "./api_client.ts";
-import { ApiError, messageOf } from "./api_error.ts";
+import { ApiError } from "./api_error.ts";
 import { Breather } from "./breather.ts";
+import { ItemSplitter } from "./item_splitter.ts";
 import { LineSplitter } from "./line_splitter.ts";
-import { parsePage, parseWatchLine } from "./messages.ts";
+import { type ListPage, parseJson, parsePage, parseWatchLine } from "./messages.ts";
 
 export interface ListWatchTiming {
   /** Objects of a page. @default 500 */
@@ -28,7 +29,7 @@ export interface ListWatchOptions {
 }
 
 /** The API server's own limit of an object is far below. */
-const MAX_LINE_BYTES = 32 << 20;
+const MAX_OBJECT_BYTES = 32 << 20;
 /** Listings by pages that expired under way, before one without pages is tried. */
 const MAX_EXPIRED = 3;
 /** Times that the same version of a watch may give garbage, before everything is listed again. */
@@ -85,7 +86,7 @@ export class ListWatch {
   }
 
   async #list(signal: AbortSignal): Promise<string> {
-    const { api, path, sink, timing } = this.#options;
+    const { path, sink, timing } = this.#options;
     const limit = this.#expired < MAX_EXPIRED ? timing?.pageSize ?? 500 : 0;
     sink.listing(this.#reason);
     let next: string | undefined;
@@ -93,17 +94,28 @@ export class ListWatch {
     do {
       const query = new URLSearchParams({ limit: String(limit) });
       if (next !== undefined) query.set("continue", next);
-      const page = parsePage(path, await api.json(`${path}?${query}`, { signal }));
-      if (next === undefined) sink.connected();
-      const changes = page.items.flatMap((object) => this.#convert(object));
-      sink.changes(changes, page.remaining ?? 0);
-      ({ version, next } = page);
-      await this.#breather.breathe();
+      ({ version, next } = await this.#page(`${path}?${query}`, signal));
     } while (next !== undefined);
     sink.listed();
     this.#expired = 0;
     this.#backoff.reset();
     return version;
+  }
+
+  /** Takes a page's objects as they arrive; a page that breaks off has shown what it has shown. */
+  async #page(url: string, signal: AbortSignal): Promise<ListPage> {
+    const { api, path, sink } = this.#options;
+    const splitter = new ItemSplitter(MAX_OBJECT_BYTES);
+    const opened = (): void => sink.connected();
+    for await (const chunk of api.stream(url, { signal, opened })) {
+      const items = bounded(path, () => splitter.push(chunk));
+      const changes = items.flatMap((text) => this.#convert(parseJson(path, text)));
+      if (changes.length > 0) sink.changes(changes);
+      await this.#breather.breathe();
+    }
+    const page = parsePage(path, parseJson(path, splitter.finish()));
+    sink.changes(page.items.flatMap((object) => this.#convert(object)), page.remaining ?? 0);
+    return page;
   }
 
   /** @returns whether it lasted or brought anything */
@@ -117,11 +129,11 @@ export class ListWatch {
       timeoutSeconds: String(Math.ceil(seconds * (1 + Math.random()))),
     });
     const started = performance.now();
-    const lines = new LineSplitter(MAX_LINE_BYTES);
+    const lines = new LineSplitter(MAX_OBJECT_BYTES);
     const silenceMs = timing?.watchSilenceMs ?? 90_000;
     const opened = (): void => sink.connected();
     for await (const chunk of api.stream(`${path}?${query}`, { signal, silenceMs, opened })) {
-      this.#take(split(lines, chunk, path));
+      this.#take(bounded(path, () => lines.push(chunk)));
       await this.#breather.breathe();
     }
     if (lines.rest > 0) {
@@ -195,12 +207,13 @@ export class ListWatch {
   }
 }
 
-function split(lines: LineSplitter, chunk: Uint8Array, path: string): string[] {
+/** What a splitter gives; what it finds too long is garbage. */
+function bounded(path: string, push: () => string[]): string[] {
   try {
-    return lines.push(chunk);
+    return push();
   } catch (cause) {
-    throw new ApiError("GARBAGE", `Cannot read ${path}: ${messageOf(cause)}, less wanted`, {
-      cause,
-    });
+    if (!(cause instanceof RangeError)) throw cause;
+    const text = `Cannot read ${path}: ${cause.message}, less wanted`;
+    throw new ApiError("GARBAGE", text, { cause });
   }
 }

@@ -2,6 +2,7 @@ import { ApiError } from "./api_error.ts";
 
 /** A page of a listing. */
 export interface ListPage {
+  /** The same on all pages. */
   readonly version: string;
   readonly items: readonly unknown[];
   /** The token of the next page, if there is one. */
@@ -25,6 +26,19 @@ function fieldsOf(value: unknown): Fields {
 function versionOf(object: unknown): string | undefined {
   const version = fieldsOf(fieldsOf(object)["metadata"])["resourceVersion"];
   return typeof version === "string" && version !== "" ? version : undefined;
+}
+
+/**
+ * Parses a text out of an answer.
+ * @throws {ApiError} GARBAGE
+ */
+export function parseJson(path: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const shown = JSON.stringify(text.slice(0, 100));
+    throw new ApiError("GARBAGE", `Cannot read ${path}: ${shown}, JSON wanted`, { cause });
+  }
 }
 
 /**
@@ -52,13 +66,7 @@ export function parsePage(path: string, json: unknown): ListPage {
  * @throws {ApiError} GARBAGE; GONE or STATUS if the line tells of an error
  */
 export function parseWatchLine(path: string, line: string): ApiEvent {
-  let json: unknown;
-  try {
-    json = JSON.parse(line);
-  } catch (cause) {
-    const text = `Cannot read ${path}: ${JSON.stringify(line.slice(0, 100))}, JSON wanted`;
-    throw new ApiError("GARBAGE", text, { cause });
-  }
+  const json = parseJson(path, line);
   const { type, object } = fieldsOf(json);
   if (type === "ERROR") {
     const { code, message } = fieldsOf(object);

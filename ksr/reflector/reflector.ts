@@ -71,7 +71,7 @@ export class Reflector implements KindSink {
     this.#remaining = 0;
   }
 
-  changes(changes: readonly SourceChange[], remaining = 0): void {
+  changes(changes: readonly SourceChange[], remaining = this.#remaining): void {
     this.#remaining = remaining;
     for (const change of changes) this.#take(change);
     if (this.#dirty.size > 0) this.#work.raise();
@@ -178,7 +178,12 @@ export class Reflector implements KindSink {
     const doubts = this.#doubts;
     const stored = new Map<string, string>();
     for await (const page of store.range({ prefix: kindPrefix(kind) }, { signal })) {
-      for (const { key, value } of page.entries) stored.set(key, decoder.decode(value));
+      for (const { key, value } of page.entries) {
+        const text = decoder.decode(value);
+        const wanted = this.#wanted.get(key);
+        // One string for both, where they are equal: most of the memory is theirs.
+        stored.set(key, text === wanted ? wanted : text);
+      }
     }
     const mark = await store.get(syncedKey(kind), { signal });
     if (doubts !== this.#doubts) return;

@@ -17,7 +17,7 @@ export type SourceChange =
 export interface KindSink {
   /** @param reason why everything is listed, for people */
   listing(reason: string): void;
-  /** @param remaining objects that the listing still has to show, where the source tells */
+  /** @param remaining objects that the listing still has to show, when the source tells */
   changes(changes: readonly SourceChange[], remaining?: number): void;
   listed(): void;
   /** The source answers, after a failure or for the first time. */
