@@ -40,6 +40,8 @@ interface Watcher {
   readonly kind: Kind;
   readonly exchange: FakeExchange;
   readonly fault: Fault | undefined;
+  /** Ends it when the client asked for that. */
+  readonly timer: ReturnType<typeof setTimeout> | undefined;
 }
 
 /** The part of a fake that outlives its restarts, as etcd does. */
@@ -105,7 +107,7 @@ export class FakeApiServer implements AsyncDisposable {
   async stop(): Promise<void> {
     const server = this.#server;
     this.#server = undefined;
-    this.#watchers.clear();
+    for (const watcher of this.#watchers) this.#forget(watcher);
     await server?.stop();
   }
 
@@ -120,8 +122,10 @@ export class FakeApiServer implements AsyncDisposable {
 
   /** Breaks every watch's connection. */
   dropWatches(): void {
-    for (const { exchange } of this.#watchers) exchange.cut();
-    this.#watchers.clear();
+    for (const watcher of this.#watchers) {
+      this.#forget(watcher);
+      watcher.exchange.cut();
+    }
   }
 
   /** Forgets what was before now: continuations expire, and so do watches from older versions. */
@@ -166,8 +170,17 @@ export class FakeApiServer implements AsyncDisposable {
 
   /** Tells every watch of a kind the present version. */
   bookmark(kind: Kind): void {
+    this.say(kind, this.#bookmark());
+  }
+
+  #bookmark(): string {
     const object = { kind: "X", metadata: { resourceVersion: String(this.#version) } };
-    this.say(kind, JSON.stringify({ type: "BOOKMARK", object }));
+    return JSON.stringify({ type: "BOOKMARK", object });
+  }
+
+  #forget(watcher: Watcher): void {
+    clearTimeout(watcher.timer);
+    this.#watchers.delete(watcher);
   }
 
   #shelf(kind: Kind): Shelf {
@@ -187,7 +200,7 @@ export class FakeApiServer implements AsyncDisposable {
     const { exchange, fault } = watcher;
     if (fault?.type === "silence") return;
     if (fault?.type !== "cut" && fault?.type !== "reset") return exchange.write(line);
-    this.#watchers.delete(watcher);
+    this.#forget(watcher);
     exchange.write(line.slice(0, line.length / 2));
     if (fault.type === "cut") exchange.end();
     else exchange.cut();
@@ -237,8 +250,11 @@ export class FakeApiServer implements AsyncDisposable {
       metadata["continue"] = next;
       metadata["remainingItemCount"] = later.length;
     }
-    const items = all.length === 0 ? "null" : `[${all.slice(0, limit).join(",")}]`;
-    exchange.reply(200, `{"kind":"List","metadata":${JSON.stringify(metadata)},"items":${items}}`);
+    const items = all.slice(0, limit).join(",");
+    exchange.reply(
+      200,
+      `{"kind":"List","metadata":${JSON.stringify(metadata)},"items":[${items}]}`,
+    );
   }
 
   #watch(kind: Kind, exchange: FakeExchange, fault: Fault | undefined): void {
@@ -246,17 +262,37 @@ export class FakeApiServer implements AsyncDisposable {
     const shelf = this.#shelf(kind);
     exchange.start();
     if (from < shelf.compacted) {
-      const gone = { code: 410, message: "too old resource version" };
-      exchange.write(`${JSON.stringify({ type: "ERROR", object: gone })}\n`);
+      const object = statusOf(410, "too old resource version");
+      exchange.write(`${JSON.stringify({ type: "ERROR", object })}\n`);
       return exchange.end();
     }
     if (fault?.type === "garbage") exchange.write("<html>\n");
-    const watcher = { kind, exchange, fault };
+    const watcher = { kind, exchange, fault, timer: this.#endLater(exchange) };
     this.#watchers.add(watcher);
     for (const event of shelf.events) {
       if (event.version > from) this.#send(watcher, event.line);
     }
   }
+
+  /** Ends a watch when its client asked for that, and tells it up to where it came. */
+  #endLater(exchange: FakeExchange): ReturnType<typeof setTimeout> | undefined {
+    const seconds = Number(exchange.url.searchParams.get("timeoutSeconds"));
+    if (!(seconds > 0)) return undefined;
+    return setTimeout(() => {
+      exchange.write(`${this.#bookmark()}\n`);
+      exchange.end();
+      for (const watcher of this.#watchers) {
+        if (watcher.exchange === exchange) this.#watchers.delete(watcher);
+      }
+    }, seconds * 1_000);
+  }
+}
+
+const REASONS: Readonly<Record<number, string>> = { 401: "Unauthorized", 410: "Expired" };
+
+function statusOf(code: number, message: string): Record<string, unknown> {
+  const reason = REASONS[code] ?? "InternalError";
+  return { kind: "Status", apiVersion: "v1", status: "Failure", message, reason, code };
 }
 
 function idOf({ metadata: { namespace, name } }: ApiObject): string {
@@ -265,9 +301,5 @@ function idOf({ metadata: { namespace, name } }: ApiObject): string {
 
 function refuse(exchange: FakeExchange, code: number, message: string, retryAfter?: number): void {
   const headers = retryAfter === undefined ? {} : { "retry-after": String(retryAfter) };
-  exchange.reply(
-    code,
-    JSON.stringify({ kind: "Status", status: "Failure", code, message }),
-    headers,
-  );
+  exchange.reply(code, JSON.stringify(statusOf(code, message)), headers);
 }

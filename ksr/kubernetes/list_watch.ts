@@ -11,7 +11,11 @@ import { type ListPage, parseJson, parsePage, parseWatchLine } from "./messages.
 export interface ListWatchTiming {
   /** Objects of a page. @default 500 */
   readonly pageSize?: number;
-  /** Milliseconds of silence of a watch; servers send a bookmark about every minute. @default 90000 */
+  /**
+   * Milliseconds of silence after which a watch is asked for anew. Servers send a bookmark about
+   * every minute, but to kinds that do not change only if their etcd is set up for it.
+   * @default 90000
+   */
   readonly watchSilenceMs?: number;
   /** Seconds after which the server is asked to end a watch, at random up to twice. @default 240 */
   readonly watchSeconds?: number;
@@ -131,10 +135,20 @@ export class ListWatch {
     const started = performance.now();
     const lines = new LineSplitter(MAX_OBJECT_BYTES);
     const silenceMs = timing?.watchSilenceMs ?? 90_000;
-    const opened = (): void => sink.connected();
-    for await (const chunk of api.stream(`${path}?${query}`, { signal, silenceMs, opened })) {
-      this.#take(bounded(path, () => lines.push(chunk)));
-      await this.#breather.breathe();
+    let open = false;
+    const opened = (): void => {
+      open = true;
+      sink.connected();
+    };
+    try {
+      for await (const chunk of api.stream(`${path}?${query}`, { signal, silenceMs, opened })) {
+        this.#take(bounded(path, () => lines.push(chunk)));
+        await this.#breather.breathe();
+      }
+    } catch (error) {
+      // A kind that does not change is silent too. Asking again tells whether the server is there.
+      if (open && error instanceof ApiError && error.code === "STALLED") return true;
+      throw error;
     }
     if (lines.rest > 0) {
       throw new ApiError(

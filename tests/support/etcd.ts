@@ -61,7 +61,8 @@ export class Etcd implements AsyncDisposable {
   }
 }
 
-function freePorts(count: number): number[] {
+/** TCP ports of loopback that nobody listens on. */
+export function freePorts(count: number): number[] {
   const listeners = Array.from(
     { length: count },
     () => Deno.listen({ hostname: "127.0.0.1", port: 0 }),
