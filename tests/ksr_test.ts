@@ -4,63 +4,11 @@ import { ClusterState, KSR_ELECTION, STATE_PREFIX } from "@contiv/model";
 import { EtcdStore } from "@contiv/store";
 import { FakeApiServer } from "../ksr/kubernetes/fake_api_server.ts";
 import { Etcd } from "./support/etcd.ts";
+import { KsrProcesses } from "./support/ksr_processes.ts";
 import { systemTest } from "./support/requires.ts";
-import { run } from "./support/run_command.ts";
 import { until } from "./support/until.ts";
 
-const MAIN = new URL("../main.ts", import.meta.url).pathname;
 const decoder = new TextDecoder();
-
-/** Processes of one test, on one etcd. */
-class Scene implements AsyncDisposable {
-  readonly directory = Deno.makeTempDirSync({ prefix: "contiv-ksr-" });
-  readonly #processes = new Map<string, Deno.ChildProcess>();
-  readonly etcd: Etcd;
-
-  constructor(etcd: Etcd) {
-    this.etcd = etcd;
-    Deno.mkdirSync(`${this.directory}/manifests`);
-  }
-
-  ksr(name: string, ...args: readonly string[]): void {
-    const source = args.length > 0 ? args : ["--manifests", `${this.directory}/manifests`];
-    const process = new Deno.Command(Deno.execPath(), {
-      args: [
-        ["run", "--allow-all", "--no-check", MAIN, "ksr", "--name", name, "--store"],
-        [this.etcd.endpoint, "--status-socket", `${this.directory}/${name}.sock`, ...source],
-      ].flat(),
-      stdin: "null",
-      stdout: "null",
-      stderr: "null",
-    }).spawn();
-    this.#processes.set(name, process);
-  }
-
-  async stop(name: string, signal: Deno.Signal): Promise<number> {
-    const process = this.#processes.get(name);
-    this.#processes.delete(name);
-    process?.kill(signal);
-    return (await process?.status)?.code ?? -1;
-  }
-
-  async ctl(...args: readonly string[]): Promise<string> {
-    const { stdout } = await run(
-      Deno.execPath(),
-      ["run", "--allow-all", "--no-check", MAIN, "ctl", ...args, "--store", this.etcd.endpoint],
-      { limitMs: 30_000 },
-    );
-    return stdout;
-  }
-
-  write(name: string, text: string): void {
-    Deno.writeTextFileSync(`${this.directory}/manifests/${name}`, text);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const name of [...this.#processes.keys()]) await this.stop(name, "SIGKILL");
-    await Deno.remove(this.directory, { recursive: true });
-  }
-}
 
 const pod = (name: string, node: string): string =>
   `{apiVersion: v1, kind: Pod, metadata: {name: ${name}}, spec: {nodeName: ${node}}}\n`;
@@ -85,7 +33,7 @@ systemTest(
   "two ksrs reflect a directory through kills, outages and a store that loses all",
   async (t) => {
     await using etcd = await Etcd.start();
-    await using scene = new Scene(etcd);
+    await using scene = new KsrProcesses(etcd.endpoint);
     await using store = EtcdStore.open({ endpoints: [etcd.endpoint] });
     scene.write("a.yaml", pod("a", "n1"));
     scene.ksr("one");
@@ -152,7 +100,7 @@ systemTest(
 
 systemTest("a ksr follows an API server that dies and comes back", async () => {
   await using etcd = await Etcd.start();
-  await using scene = new Scene(etcd);
+  await using scene = new KsrProcesses(etcd.endpoint);
   await using server = FakeApiServer.start();
   await using store = EtcdStore.open({ endpoints: [etcd.endpoint] });
   const kubeconfig = `${scene.directory}/kubeconfig`;

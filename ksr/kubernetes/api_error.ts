@@ -30,7 +30,8 @@ export class ApiError extends Error {
   }
 }
 
-/** An error's own words. */
+/** An error's own words and its cause's: `fetch` says only there what went wrong. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message}: ${messageOf(error.cause)}`;
 }

@@ -353,6 +353,7 @@ Deno.test("a kubeconfig's ways to trust a server all work", async (t) => {
       await using follower = new Follower({ kubeconfig });
       await follower.until("refused", () => follower.pods.failures.length > 2);
       assertEquals(server.requests, []);
+      assertStringIncludes(follower.pods.failures[0] ?? "", "invalid peer certificate");
     });
     await t.step("the token's file, relative to the kubeconfig", async () => {
       await using server = FakeApiServer.start({ tls: tlsOf(1) });
