@@ -8,6 +8,9 @@ type Fields = Readonly<Record<string, unknown>>;
 
 const decoder = new TextDecoder();
 
+/** Problems in words that a table shows; JSON and YAML have all that are kept. */
+const MAX_PROBLEMS = 20;
+
 /** Prints what the writer of the cluster state says about itself. @returns FAILURE if none leads */
 export async function showKsrStatus(
   store: Pick<Store, "get" | "leader">,
@@ -17,41 +20,78 @@ export async function showKsrStatus(
   const leaderKey = await store.leader(KSR_ELECTION);
   const leader = leaderKey && decoder.decode(leaderKey.value);
   const entry = await store.get(KSR_STATUS_KEY);
-  const status = entry === undefined ? {} : fieldsOf(JSON.parse(decoder.decode(entry.value)));
-  if (format === "table") {
-    const { source, settled, kinds } = status;
-    context.stdout.write(renderTable([
-      ["LEADER", leader ?? "<none>"],
-      ["SOURCE", String(source ?? "")],
-      ["SETTLED", String(settled ?? "")],
-    ]));
-    context.stdout.write(
-      "\n" + renderTable([
-        ["KIND", "OBJECTS", "PENDING", "PUTS", "DELETES", "LISTINGS", "PROBLEMS", "ERROR"],
-        ...(Array.isArray(kinds) ? kinds : []).map(kindRow),
-      ]),
-    );
-  } else {
-    context.stdout.write(print(format, { leader, ...status }));
-  }
+  const status = entry === undefined ? {} : read(entry.value);
+  context.stdout.write(
+    format === "table"
+      ? table(leader, status)
+      : print(format, { leader: leader ?? null, ...status }),
+  );
   if (leader !== undefined) return ExitCode.OK;
   context.stderr.write("contiv ctl: no ksr leads: cluster state stays as it is\n");
   return ExitCode.FAILURE;
 }
 
-function kindRow(json: unknown): string[] {
-  const kind = fieldsOf(json);
+/** A status that cannot be read, as of another version, is none. */
+function read(value: Uint8Array): Fields {
+  try {
+    return fieldsOf(JSON.parse(decoder.decode(value)));
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return {};
+  }
+}
+
+function table(leader: string | undefined, { source, settled, terms, kinds }: Fields): string {
+  const all = listOf(kinds);
+  const problems = all.flatMap((kind) => listOf(kind["problems"])).slice(0, MAX_PROBLEMS);
+  const parts = [
+    [
+      ["LEADER", leader ?? "<none>"],
+      ["SOURCE", word(source)],
+      ["SETTLED", word(settled)],
+      ["TERMS", word(terms)],
+    ],
+    [
+      ["KIND", "OBJECTS", "STATE", "PUTS", "DELETES", "LISTINGS", "PROBLEMS", "ERROR"],
+      ...all.map(kindRow),
+    ],
+    problems.length === 0 ? [] : [
+      ["SUBJECT", "PROBLEM"],
+      ...problems.map(({ subject, message }) => [word(subject), word(message)]),
+    ],
+  ];
+  return parts.filter((rows) => rows.length > 0).map((rows) => renderTable(rows)).join("\n");
+}
+
+function kindRow(kind: Fields): string[] {
   const counters = fieldsOf(kind["counters"]);
   return [
-    kind["kind"],
-    kind["objects"],
-    kind["pending"],
-    counters["puts"],
-    counters["deletes"],
-    counters["listings"],
-    kind["problemCount"],
-    kind["sourceError"] ?? kind["storeError"],
-  ].map((each) => String(each ?? ""));
+    word(kind["kind"]),
+    word(kind["objects"]),
+    stateOf(kind),
+    word(counters["puts"]),
+    word(counters["deletes"]),
+    word(counters["listings"]),
+    word(kind["problemCount"]),
+    word(kind["sourceError"] ?? kind["storeError"]),
+  ];
+}
+
+/** How far a kind is: listed, written, or what there is still to come. */
+function stateOf({ listing, whole, settled, pending }: Fields): string {
+  const { seen, remaining } = fieldsOf(listing);
+  const toCome = typeof remaining === "number" && remaining > 0 ? `, ${remaining} to come` : "";
+  if (seen !== undefined) return `listing: ${word(seen)}${toCome}`;
+  if (whole !== true) return "not listed";
+  return settled === true ? "settled" : `writing: ${word(pending)} to come`;
+}
+
+function word(json: unknown): string {
+  return json === undefined ? "" : String(json);
+}
+
+function listOf(json: unknown): Fields[] {
+  return Array.isArray(json) ? json.map(fieldsOf) : [];
 }
 
 function fieldsOf(json: unknown): Fields {
