@@ -36,6 +36,13 @@ const COMMANDS: Record<string, { help: string; load: () => Promise<Command> }> =
     load: async () =>
       (await lazily<typeof import("./ksr/command.ts")>("./ksr/command.ts")).ksrCommand,
   },
+  store: {
+    help: "the embedded store: etcd's v3 API on one file",
+    load: async () =>
+      (await lazily<typeof import("./mod/store/embedded/command.ts")>(
+        "./mod/store/embedded/command.ts",
+      )).storeCommand,
+  },
   ctl: {
     help: "look at a cluster: get, list, watch, ksr status",
     load: async () =>

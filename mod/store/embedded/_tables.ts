@@ -198,10 +198,12 @@ export class Tables {
     this.#run("DELETE FROM lease WHERE id = ?", String(id));
   }
 
-  sizeBytes(): number {
-    const [pages] = this.#all("PRAGMA page_count")[0] ?? [];
-    const [size] = this.#all("PRAGMA page_size")[0] ?? [];
-    return Number(pages) * Number(size);
+  /** Octets of the file, and those of them that hold something. */
+  size(): { readonly total: number; readonly used: number } {
+    const [[page] = [], [count] = [], [free] = []] = ["page_size", "page_count", "freelist_count"]
+      .map((name) => this.#all(`PRAGMA ${name}`)[0] ?? []);
+    const [octets, pages] = [Number(page), Number(count)];
+    return { total: octets * pages, used: octets * (pages - Number(free)) };
   }
 
   begin(): void {

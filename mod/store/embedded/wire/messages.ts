@@ -54,6 +54,9 @@ export const ResponseHeader = new MessageType<ResponseHeader>("ResponseHeader", 
 
 const header = nested(1, () => ResponseHeader);
 
+/** A request of which nothing is read. */
+export const Empty = new MessageType<object>("empty", {});
+
 /** The reply of calls that have nothing else to say. */
 export interface Acknowledgement {
   header: ResponseHeader | undefined;
@@ -288,8 +291,6 @@ export interface WatchRequest {
   cancel: WatchCancelRequest | undefined;
   progress: object | undefined;
 }
-
-const Empty = new MessageType<object>("empty", {});
 
 export const WatchRequest = new MessageType<WatchRequest>("WatchRequest", {
   create: nested(1, () => WatchCreateRequest),
