@@ -35,6 +35,15 @@ const TEXTS: readonly (readonly [string, StoreErrorCode])[] = [
   ["invalid user ID or password", "UNAUTHENTICATED"],
   ["invalid auth token", "UNAUTHENTICATED"],
   ["user name is empty", "UNAUTHENTICATED"],
+  // A proxy passes these on without their status code.
+  ["key is not provided", "INVALID"],
+  ["key not found", "INVALID"],
+  ["value is provided", "INVALID"],
+  ["lease is provided", "INVALID"],
+  ["duplicate key given in txn request", "INVALID"],
+  ["invalid sort option", "INVALID"],
+  ["lease already exists", "INVALID"],
+  ["too large lease TTL", "INVALID"],
   ["no leader", "UNAVAILABLE"],
   ["request timed out", "DEADLINE"],
 ];
