@@ -1,4 +1,5 @@
 import type { CountKind, Field, ScalarKind, StructLayout } from "./layout.ts";
+import { fillGaps } from "./_gaps.ts";
 import { VppSchemaError } from "./error.ts";
 
 const decoder = new TextDecoder();
@@ -46,6 +47,7 @@ class Reader {
         const field = fields[index] as Field;
         result[field.name] = this.#field(field);
       }
+      if (struct.gaps !== undefined) fillGaps(struct.gaps, result);
       return result;
     }
     const counts: number[] = [];
@@ -56,6 +58,7 @@ class Reader {
       else if (field.slot < 0) result[field.name] = this.#field(field);
       else result[field.name] = this.#counted(field, counts[field.slot] as number);
     }
+    if (struct.gaps !== undefined) fillGaps(struct.gaps, result);
     return result;
   }
 

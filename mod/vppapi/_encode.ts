@@ -1,5 +1,6 @@
 import type { ByteWriter } from "./byte_writer.ts";
 import type { Field, StructLayout } from "./layout.ts";
+import { checkGaps } from "./_gaps.ts";
 import { VppSchemaError } from "./error.ts";
 
 const NOTHING: Readonly<Record<string, unknown>> = {};
@@ -22,6 +23,7 @@ export function encodeStruct(
 ): number {
   const fields = struct.fields;
   let bytes = writer.bytes;
+  if (struct.gaps !== undefined) checkGaps(struct.gaps, value);
   for (let index = 0; index < fields.length; index++) {
     const field = fields[index] as Field;
     const given = value[field.name];

@@ -1,7 +1,5 @@
 import type { MessageLayout } from "./layout.ts";
-import type { MessageTable } from "./message_table.ts";
-import type { Schema } from "./schema.ts";
-import { VppSchemaError } from "./error.ts";
+import type { LayoutChoice } from "./layout_choice.ts";
 
 /** What is needed to send a message and to know its answer. */
 export interface Exchange {
@@ -15,14 +13,12 @@ export interface Exchange {
  * its reply, and what may arrive by number.
  */
 export class Exchanges {
-  readonly #schema: Schema;
-  readonly #table: MessageTable;
+  readonly #layouts: LayoutChoice;
   readonly #byName = new Map<string, Exchange>();
   readonly #arriving: (MessageLayout | undefined)[] = [];
 
-  constructor(schema: Schema, table: MessageTable) {
-    this.#schema = schema;
-    this.#table = table;
+  constructor(layouts: LayoutChoice) {
+    this.#layouts = layouts;
   }
 
   /**
@@ -33,8 +29,7 @@ export class Exchanges {
   of(name: string): Exchange {
     const known = this.#byName.get(name);
     if (known !== undefined) return known;
-    const request = this.#schema.message(name);
-    const id = this.idOf(request);
+    const { layout: request, id } = this.#layouts.of(name);
     const exchange = { request, id, reply: this.expect(request.reply ?? name) };
     this.#byName.set(name, exchange);
     return exchange;
@@ -46,29 +41,13 @@ export class Exchanges {
    * @throws {VppSchemaError} if VPP lacks it or has it with another layout
    */
   expect(name: string): MessageLayout {
-    const layout = this.#schema.message(name);
-    this.#arriving[this.idOf(layout)] = layout;
+    const { layout, id } = this.#layouts.of(name);
+    this.#arriving[id] = layout;
     return layout;
   }
 
   /** Message of this number, if somebody may be waiting for it. */
   arriving(id: number): MessageLayout | undefined {
     return this.#arriving[id];
-  }
-
-  /**
-   * Number of a message.
-   *
-   * @throws {VppSchemaError} if VPP lacks it or has it with another layout
-   */
-  idOf(message: MessageLayout): number {
-    const id = this.#table.idOf(message);
-    if (id !== undefined) return id;
-    const { name, key } = message;
-    throw new VppSchemaError(
-      this.#table.mismatch(message) === "layout"
-        ? `Cannot use ${name}: VPP has ${name} with another layout, ${key} wanted`
-        : `Cannot use ${name}: VPP does not have it (is its plugin loaded?), ${key} wanted`,
-    );
   }
 }

@@ -25,7 +25,9 @@ import { Outbox } from "./_outbox.ts";
 import { Codec, encodeMessage, type Fields, type Header } from "./codec.ts";
 import { VppConnectionError } from "./error.ts";
 import { beginFrame, endFrame, FrameReader } from "./frame.ts";
+import { LayoutChoice } from "./layout_choice.ts";
 import { MessageTable } from "./message_table.ts";
+import { releaseSchemas } from "./releases.ts";
 import { Schema } from "./schema.ts";
 import { SocketTransport } from "./socket_transport.ts";
 
@@ -54,6 +56,7 @@ export class VppClient implements AsyncDisposable {
   readonly table: MessageTable;
   readonly #transport: Transport;
   readonly #schema: Schema;
+  readonly #layouts: LayoutChoice;
   readonly #timeoutMs: number;
   readonly #header: Header;
   readonly #outbox: Outbox;
@@ -84,7 +87,10 @@ export class VppClient implements AsyncDisposable {
     this.#calls = new Calls((call) => {
       if (call.batch !== undefined) this.#outbox.settled(call.batch);
     });
-    this.#exchanges = new Exchanges(schema, table);
+    const { described, releases = releaseSchemas() } = options;
+    const sources = [...described === undefined ? [] : [described], schema, ...releases];
+    this.#layouts = new LayoutChoice(schema, table, sources);
+    this.#exchanges = new Exchanges(this.#layouts);
     this.#inbox = new Inbox(
       this.#exchanges,
       this.#calls,
@@ -214,18 +220,18 @@ export class VppClient implements AsyncDisposable {
     return this.#inbox.listen(event, (fields) => callback(fields as unknown as Messages[E]));
   }
 
-  /** Whether VPP has a message, and the reply to it, with the layout of this client's schema. */
+  /** Whether VPP has a message, and the reply to it, with a layout that this client knows. */
   supports(name: string): boolean {
     return this.#schema.has(name) && this.missing([name]).length === 0;
   }
 
-  /** Which of these messages, or of the replies to them, VPP lacks or has with another layout. */
+  /** Which of these messages, or of the replies to them, VPP lacks or has with an unknown layout. */
   missing(names: Iterable<string>): Mismatch[] {
     return [...names].flatMap((name) => {
       const { reply } = this.#schema.message(name);
       return reply === undefined ? [name] : [name, reply];
     }).flatMap((name) => {
-      const reason = this.table.mismatch(this.#schema.message(name));
+      const reason = this.#layouts.mismatch(name);
       return reason === undefined ? [] : [{ name, reason }];
     });
   }
@@ -321,7 +327,8 @@ export class VppClient implements AsyncDisposable {
 
   #answerKeepalive(context: number): void {
     const { reply } = this.#exchanges.of(KEEPALIVE);
-    const batch = this.#append(reply, this.#exchanges.idOf(reply), context, { retval: 0 });
+    const { id } = this.#layouts.of(reply.name);
+    const batch = this.#append(reply, id, context, { retval: 0 });
     this.#outbox.added(batch, 1, false);
     this.#sent++;
   }

@@ -12,8 +12,12 @@ export interface ClientOptions {
   readonly timeoutMs?: number | undefined;
   /** Gives up connecting. */
   readonly signal?: AbortSignal | undefined;
-  /** Messages to speak. @default Schema.builtin() */
+  /** Messages that the program is written for. @default Schema.builtin() */
   readonly schema?: Schema | undefined;
+  /** How VPP itself describes its messages: rules where VPP has them so. @default none */
+  readonly described?: Schema | undefined;
+  /** Further layouts that VPP may have, preferred first. @default those of all known releases */
+  readonly releases?: readonly Schema[] | undefined;
   /** Requests that may be written and not yet answered; later ones wait. @default 4096 */
   readonly window?: number | undefined;
   /** Bytes of requests that may wait to be written; later ones are refused. @default 64 MiB */

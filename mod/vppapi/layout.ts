@@ -54,6 +54,27 @@ export interface Field {
   readonly counts: string;
   /** Where a `count` is kept while its struct is decoded. */
   readonly slot: number;
+  /** Numbers of an enumeration's values by their names, if the field is one. */
+  readonly values: Readonly<Record<string, number>> | undefined;
+}
+
+/** What VPP's form of a struct lacks of the form that this program is written for. */
+export interface Gaps {
+  /** Whose form it is, for errors: `VPP 24.02`. */
+  readonly owner: string;
+  /** Fields that VPP lacks. */
+  readonly fields: readonly Field[];
+  /** Enumerations of which VPP lacks values. */
+  readonly values: readonly ValueGap[];
+}
+
+/** An enumeration in a field of which VPP lacks values. */
+export interface ValueGap {
+  readonly field: Field;
+  /** Names of the lacking values by their numbers. */
+  readonly lacking: ReadonlyMap<number, string>;
+  /** All bits that VPP's values have, for those that are flags. */
+  readonly bits: number;
 }
 
 /** Fields of a type or of a message's body. */
@@ -68,6 +89,8 @@ export interface StructLayout {
   readonly octets: boolean;
   /** Number of count fields. */
   readonly slots: number;
+  /** What to check when encoding and to fill in when decoding, in a VPP of another release. */
+  readonly gaps?: Gaps | undefined;
 }
 
 /** What a message is for. */

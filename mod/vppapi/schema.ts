@@ -50,6 +50,11 @@ export class Schema {
     return Schema.#builtin ??= new Schema(checkDocument(builtin));
   }
 
+  /** The messages of a document that is known to be well formed. */
+  static of(document: SchemaDocument): Schema {
+    return new Schema(document);
+  }
+
   /**
    * Reads a schema document and resolves every message in it.
    *
@@ -177,7 +182,7 @@ export class Schema {
     const single = this.#resolveType(base, document.type);
     if (slot !== undefined) {
       return single.kind === "u8"
-        ? makeField({ ...base, kind: "bytes_counted", slot })
+        ? makeField({ ...base, kind: "bytes_counted", slot, values: single.values })
         : makeField({ ...base, kind: "list_counted", element: single, slot });
     }
     if (document.length !== undefined) return listOf(single, document.length);
@@ -213,7 +218,9 @@ export class Schema {
       return alias.length === undefined ? single : listOf(single, alias.length);
     }
     const enumeration = own(this.#document.enums, name);
-    if (enumeration !== undefined) return this.#resolveType(base, enumeration.type);
+    if (enumeration !== undefined) {
+      return { ...this.#resolveType(base, enumeration.type), values: enumeration.values };
+    }
     const union = own(this.#document.unions, name);
     if (union !== undefined) {
       const sizes = union.map((member) => this.#resolveField(name, member, undefined).size);
@@ -256,9 +263,9 @@ function isCounted(kind: FieldKind): boolean {
 }
 
 function listOf(single: Field, length: number): Field {
-  const { name, path } = single;
+  const { name, path, values } = single;
   const size = single.size * length;
-  if (single.kind === "u8") return makeField({ name, path, kind: "bytes", size });
+  if (single.kind === "u8") return makeField({ name, path, kind: "bytes", size, values });
   return makeField({ name, path, kind: "list", size, length, element: single });
 }
 
@@ -272,6 +279,7 @@ function makeField(field: Partial<Field> & Pick<Field, "name" | "path" | "kind">
     scalar: "u32",
     counts: "",
     slot: -1,
+    values: undefined,
     ...field,
   };
 }
