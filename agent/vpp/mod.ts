@@ -1,7 +1,10 @@
 /**
- * The agent's connection to VPP and what supervises it. Touches VPP's API socket only.
+ * The agent's connection to VPP and what supervises it. Touches VPP's API, over its socket or shared
+ * memory, and the process of a VPP that the agent starts itself.
  *
  * @module
  */
 export * from "./vpp_connection.ts";
+export * from "./vpp_connector.ts";
+export * from "./vpp_features.ts";
 export * from "./vpp_layout_error.ts";

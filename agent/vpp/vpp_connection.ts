@@ -2,6 +2,7 @@ import type { Logger } from "@contiv/log";
 import { type VppClient, VppConnectionError } from "@contiv/vppapi";
 import type { DumpName, RequestName } from "@contiv/vppapi";
 import type { VppAccess } from "../descriptors/vpp/mod.ts";
+import { type UnavailableFeature, unavailableFeatures } from "./vpp_features.ts";
 import { VppLayoutError } from "./vpp_layout_error.ts";
 
 /** Messages that the agent cannot work without. */
@@ -35,6 +36,8 @@ export const REQUIRED_MESSAGES: readonly (RequestName | DumpName)[] = [
 export interface VppInfo {
   readonly pid: number;
   readonly version: string;
+  /** What it cannot do: its release or its plugins lack messages. */
+  readonly unavailable: readonly UnavailableFeature[];
   /** Whether it is another process than last time, so that all that was made in it is lost. */
   readonly restarted: boolean;
 }
@@ -63,6 +66,9 @@ export interface VppConnectionOptions {
   /** Milliseconds between pings, and for the answer to one. @default [1000, 3000] */
   readonly ping?: readonly [number, number];
 }
+
+/** Milliseconds that the end of a connection may take while the agent stops. */
+const CLOSE_MS = 1_000;
 
 /**
  * Keeps a connection to VPP: connects, says what it waits for, notices a VPP that died or hangs, and
@@ -108,7 +114,7 @@ export class VppConnection implements VppAccess {
           reason = await this.#watch(client);
         } finally {
           this.#client = undefined;
-          await client.close();
+          await this.#end(client);
         }
       } catch (error) {
         reason = explain(error);
@@ -132,25 +138,42 @@ export class VppConnection implements VppAccess {
     this.#stop.abort();
   }
 
+  /** Closes a connection. libvppapiclient waits long for a VPP that died; who stops does not. */
+  async #end(client: VppClient): Promise<void> {
+    const { signal } = this.#stop;
+    const late = Promise.withResolvers<void>();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const limit = (): void => void (timer = setTimeout(late.resolve, CLOSE_MS));
+    if (signal.aborted) limit();
+    else signal.addEventListener("abort", limit, { once: true });
+    await Promise.race([client.close(), late.promise]);
+    signal.removeEventListener("abort", limit);
+    clearTimeout(timer);
+  }
+
   async #greet(client: VppClient): Promise<void> {
+    const { version } = await client.request("show_version");
     const missing = client.missing(REQUIRED_MESSAGES);
-    if (missing.length > 0) throw new VppLayoutError(missing);
+    if (missing.length > 0) throw new VppLayoutError(missing, version);
     const { onConnected, onInterfaceEvent, log, name } = this.#options;
     client.on(
       "sw_interface_event",
       ({ sw_if_index, deleted }) => onInterfaceEvent?.({ swIfIndex: sw_if_index, deleted }),
     );
-    const [{ vpe_pid: pid }, { version }] = await Promise.all([
+    const [{ vpe_pid: pid }] = await Promise.all([
       client.request("control_ping"),
-      client.request("show_version"),
       client.request("want_interface_events", { enable_disable: 1, pid: Deno.pid }),
     ]);
     const restarted = this.#lastPid !== undefined && this.#lastPid !== pid;
     this.#lastPid = pid;
     this.#client = client;
-    const info = { pid, version, restarted };
+    const unavailable = unavailableFeatures(client);
+    const info = { pid, version, restarted, unavailable };
     this.#state = { connected: true, info };
     log.info("vpp connected", { socket: name, pid, version, restarted });
+    for (const { feature, missing } of unavailable) {
+      log.warn("vpp lacks a feature", { feature, version, missing: missing.join(",") });
+    }
     onConnected(info);
   }
 

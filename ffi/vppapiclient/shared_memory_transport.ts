@@ -6,6 +6,7 @@ import {
   FRAME_HEADER_SIZE,
   FrameReader,
   type MessageTableEntry,
+  releaseSchemas,
   Schema,
   type Transport,
   VppClient,
@@ -32,6 +33,8 @@ export interface SharedMemoryOptions {
   readonly apiSocket?: string | undefined;
   /** Messages that the client on top speaks. @default Schema.builtin() */
   readonly schema?: Schema | undefined;
+  /** How VPP itself describes its messages, as the client on top knows it. @default none */
+  readonly described?: Schema | undefined;
   /** Limit for connecting, in milliseconds. @default 3000 */
   readonly timeoutMs?: number | undefined;
   /** Gives up connecting. */
@@ -78,6 +81,7 @@ export class SharedMemoryTransport implements Transport {
   private constructor(
     vac: VacSymbols,
     schema: Schema,
+    described: Schema | undefined,
     attachment: Attachment,
     bell: VppClient | undefined,
   ) {
@@ -89,7 +93,8 @@ export class SharedMemoryTransport implements Transport {
     this.#attachment = attachment;
     attachment.onMessage = (message, length) => this.#deliver(message, length);
     this.#codec = new Codec(schema);
-    this.#table = bell?.table.entries ?? messageTable(vac, schema);
+    const sources = [schema, ...releaseSchemas(), ...described === undefined ? [] : [described]];
+    this.#table = bell?.table.entries ?? messageTable(vac, schema.names(), sources);
     const idOf = (name: string): number =>
       this.#table.find(({ name: key }) => key === schema.message(name).key)?.index ?? -1;
     this.#pingReplyId = idOf("control_ping_reply");
@@ -126,7 +131,13 @@ export class SharedMemoryTransport implements Transport {
     try {
       await checkSegment(`${options.segments ?? "/dev/shm"}/${prefix && `${prefix}-`}vpe-api`);
       const attachment = await Attachment.make(vac, options.name, prefix, left());
-      transport = new SharedMemoryTransport(vac, schema, attachment, bell);
+      transport = new SharedMemoryTransport(
+        vac,
+        schema,
+        options.described,
+        attachment,
+        bell,
+      );
     } catch (error) {
       await bell?.close();
       throw error;
@@ -275,13 +286,24 @@ async function checkSegment(path: string): Promise<void> {
   }
 }
 
-/** Messages of the schema that VPP has with our layouts: the library can only be asked for each. */
-function messageTable(vac: VacSymbols, schema: Schema): readonly MessageTableEntry[] {
-  return schema.names().flatMap((name) => {
-    const { crc, key } = schema.message(name);
-    const index = vac.vac_get_msg_index(cString(`${name}_${crc}`));
-    return index < 0 || index > 0xffff ? [] : [{ index, name: key }];
-  });
+/** Which of the layouts that we know VPP has: the library can only be asked for each. */
+function messageTable(
+  vac: VacSymbols,
+  names: readonly string[],
+  sources: readonly Schema[],
+): readonly MessageTableEntry[] {
+  const table: MessageTableEntry[] = [];
+  const asked = new Set<string>();
+  for (const source of sources) {
+    for (const name of names) {
+      const layout = source.find(name);
+      if (layout === undefined || asked.has(layout.key)) continue;
+      asked.add(layout.key);
+      const index = vac.vac_get_msg_index(cString(`${name}_${layout.crc}`));
+      if (index >= 0 && index <= 0xffff) table.push({ index, name: layout.key });
+    }
+  }
+  return table;
 }
 
 function lost(length: number): VppConnectionError {

@@ -60,7 +60,7 @@ export class LayoutChoice {
   #choose(name: string): ChosenLayout {
     const wanted = this.#wanted.message(name);
     for (const source of this.#sources) {
-      const actual = layoutIn(source, name);
+      const actual = source.find(name);
       const id = actual === undefined ? undefined : this.#table.idOf(actual);
       if (actual === undefined || id === undefined) continue;
       return { layout: adaptMessage(actual, wanted, `VPP ${source.version}`), id };
@@ -70,15 +70,5 @@ export class LayoutChoice {
         ? `Cannot use ${name}: VPP has ${name} with another layout, ${wanted.key} wanted`
         : `Cannot use ${name}: VPP does not have it (is its plugin loaded?), ${wanted.key} wanted`,
     );
-  }
-}
-
-/** A source's layout; one that contradicts itself counts as none. */
-function layoutIn(source: Schema, name: string): MessageLayout | undefined {
-  try {
-    return source.has(name) ? source.message(name) : undefined;
-  } catch (error) {
-    if (error instanceof VppSchemaError) return undefined;
-    throw error;
   }
 }

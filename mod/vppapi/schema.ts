@@ -89,6 +89,16 @@ export class Schema {
     return layout;
   }
 
+  /** Layout of a message, or undefined if the schema has none or contradicts itself about it. */
+  find(name: string): MessageLayout | undefined {
+    try {
+      return this.has(name) ? this.message(name) : undefined;
+    } catch (error) {
+      if (error instanceof VppSchemaError) return undefined;
+      throw error;
+    }
+  }
+
   #resolveMessage(name: string): MessageLayout {
     const message = this.has(name) ? this.#document.messages[name] : undefined;
     if (message === undefined) {
