@@ -1,41 +1,11 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { GenerationFile } from "./_generation_file.ts";
+import { openDatabase } from "./_open_database.ts";
+import { digestOf, readRows } from "./_rows.ts";
+import { transaction } from "./_transaction.ts";
 import type { Attachment, AttachmentState } from "./attachment.ts";
 import { AttachmentTable } from "./attachment_table.ts";
 import { AttachmentStoreError } from "./error.ts";
-
-/** Layout of the database; goes up with every change that an older agent could not read. */
-const SCHEMA_VERSION = 1;
-
-/**
- * Addresses have a table of their own, so that the database itself refuses to give one to two
- * attachments.
- */
-const SCHEMA = `
-  CREATE TABLE node (boot_id TEXT NOT NULL) STRICT;
-  CREATE TABLE attachment (
-    id TEXT PRIMARY KEY,
-    network TEXT NOT NULL,
-    container_id TEXT NOT NULL,
-    ifname TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('adding', 'ready', 'deleting')),
-    netns_path TEXT NOT NULL,
-    netns_inode TEXT NOT NULL,
-    mac TEXT NOT NULL,
-    mtu INTEGER NOT NULL,
-    rank INTEGER NOT NULL,
-    pod_namespace TEXT,
-    pod_name TEXT,
-    pod_uid TEXT,
-    created_at INTEGER NOT NULL,
-    UNIQUE (network, container_id, ifname)
-  ) STRICT;
-  CREATE TABLE address (
-    address TEXT PRIMARY KEY,
-    attachment_id TEXT NOT NULL REFERENCES attachment (id) ON DELETE CASCADE,
-    position INTEGER NOT NULL
-  ) STRICT;
-  CREATE INDEX address_by_attachment ON address (attachment_id);
-`;
 
 export interface AttachmentStoreOptions {
   /** The database's file, or `:memory:`. */
@@ -53,25 +23,34 @@ export interface AttachmentStoreOptions {
  * with `synchronous=NORMAL`: a commit is a write into the page cache, which outlives the process,
  * and costs no flush; only a checkpoint flushes, so that even a power cut leaves a sound database.
  * `OFF` would save that flush and leave a broken file after a power cut.
+ *
+ * A state that is not whole is refused: with records missing, the agent would take the interfaces of
+ * running containers for strays and remove them.
  */
 export class AttachmentStore implements Disposable {
   readonly #database: DatabaseSync;
+  readonly #generationFile: GenerationFile;
   readonly #attachments = new AttachmentTable();
   readonly #insert: StatementSync;
   readonly #insertAddress: StatementSync;
   readonly #setState: StatementSync;
   readonly #delete: StatementSync;
+  readonly #advance: StatementSync;
   #closed = false;
 
-  private constructor(database: DatabaseSync) {
+  private constructor(database: DatabaseSync, generationFile: GenerationFile) {
     this.#database = database;
+    this.#generationFile = generationFile;
     this.#insert = database.prepare(
-      "INSERT INTO attachment VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO attachment VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     );
     this.#insertAddress = database.prepare("INSERT INTO address VALUES (?, ?, ?)");
-    this.#setState = database.prepare("UPDATE attachment SET state = ? WHERE id = ?");
+    this.#setState = database.prepare("UPDATE attachment SET state = ?, digest = ? WHERE id = ?");
     this.#delete = database.prepare("DELETE FROM attachment WHERE id = ?");
-    for (const attachment of readAll(database)) this.#attachments.set(attachment);
+    this.#advance = database.prepare(
+      "UPDATE node SET generation = generation + 1 RETURNING generation",
+    );
+    for (const { attachment } of readRows(database)) this.#attachments.set(attachment);
   }
 
   /**
@@ -82,17 +61,11 @@ export class AttachmentStore implements Disposable {
    */
   static open(options: AttachmentStoreOptions): AttachmentStore {
     const { path } = options;
-    let database: DatabaseSync | undefined;
+    const generation = new GenerationFile(path === ":memory:" ? undefined : `${path}-generation`);
     try {
-      database = new DatabaseSync(path);
-      database.exec(
-        "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;" +
-          "PRAGMA foreign_keys = ON;",
-      );
-      prepareSchema(database, path, options.bootId);
-      return new AttachmentStore(database);
+      return new AttachmentStore(openDatabase({ ...options, generation }), generation);
     } catch (cause) {
-      database?.close();
+      generation.close();
       if (cause instanceof AttachmentStoreError) throw cause;
       const reason = cause instanceof Error ? cause.message : String(cause);
       const code = /malformed|not a database/.test(reason) ? "CORRUPT" : "OPEN";
@@ -186,6 +159,7 @@ export class AttachmentStore implements Disposable {
         pod?.name ?? null,
         pod?.uid ?? null,
         attachment.createdAt,
+        digestOf(attachment),
       );
       attachment.addresses.forEach((address, i) => this.#insertAddress.run(address, id, i));
     });
@@ -204,8 +178,8 @@ export class AttachmentStore implements Disposable {
         `Cannot mark attachment ${id} as ${state}: it is not recorded, a recorded one wanted`,
       );
     }
-    this.#transaction("mark", id, () => void this.#setState.run(state, id));
     const changed = { ...attachment, state };
+    this.#transaction("mark", id, () => void this.#setState.run(state, digestOf(changed), id));
     this.#attachments.set(changed);
     return changed;
   }
@@ -225,6 +199,7 @@ export class AttachmentStore implements Disposable {
     if (this.#closed) return;
     this.#closed = true;
     this.#database.close();
+    this.#generationFile.close();
   }
 
   [Symbol.dispose](): void {
@@ -232,8 +207,13 @@ export class AttachmentStore implements Disposable {
   }
 
   #transaction(verb: string, id: string, work: () => void): void {
+    let generation: unknown;
     try {
-      transaction(this.#database, work);
+      transaction(this.#database, () => {
+        work();
+        generation = this.#advance.get()?.["generation"];
+      });
+      this.#generationFile.write(Number(generation));
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new AttachmentStoreError(
@@ -243,79 +223,6 @@ export class AttachmentStore implements Disposable {
       );
     }
   }
-}
-
-function transaction(database: DatabaseSync, work: () => void): void {
-  database.exec("BEGIN IMMEDIATE");
-  try {
-    work();
-    database.exec("COMMIT");
-  } catch (error) {
-    try {
-      database.exec("ROLLBACK");
-    } catch {
-      // SQLite has rolled back by itself, as it does when the disk is full.
-    }
-    throw error;
-  }
-}
-
-function prepareSchema(database: DatabaseSync, path: string, bootId: string): void {
-  const version = database.prepare("PRAGMA user_version").get()?.["user_version"];
-  if (Number(version) > SCHEMA_VERSION) {
-    throw new AttachmentStoreError(
-      "NEWER_SCHEMA",
-      `Cannot open attachments in ${path}: a newer agent wrote version ${version}, ` +
-        `at most ${SCHEMA_VERSION} wanted`,
-    );
-  }
-  transaction(database, () => {
-    if (Number(version) === 0) {
-      database.exec(SCHEMA);
-      database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
-      database.prepare("INSERT INTO node VALUES (?)").run(bootId);
-      return;
-    }
-    const before = database.prepare("SELECT boot_id FROM node").get()?.["boot_id"];
-    if (before !== bootId) {
-      database.exec("DELETE FROM attachment");
-      database.prepare("UPDATE node SET boot_id = ?").run(bootId);
-    }
-    database.exec("UPDATE attachment SET state = 'deleting' WHERE state = 'adding'");
-  });
-}
-
-function readAll(database: DatabaseSync): Attachment[] {
-  const addresses = new Map<string, string[]>();
-  const rows = database.prepare(
-    "SELECT attachment_id, address FROM address ORDER BY attachment_id, position",
-  ).all();
-  for (const row of rows) {
-    const id = String(row["attachment_id"]);
-    const list = addresses.get(id);
-    if (list === undefined) addresses.set(id, [String(row["address"])]);
-    else list.push(String(row["address"]));
-  }
-  return database.prepare("SELECT * FROM attachment ORDER BY rowid").all().map((row) => {
-    const namespace = row["pod_namespace"];
-    const id = String(row["id"]);
-    return {
-      id,
-      network: String(row["network"]),
-      containerId: String(row["container_id"]),
-      ifname: String(row["ifname"]),
-      state: row["state"] as AttachmentState,
-      netns: { path: String(row["netns_path"]), inode: String(row["netns_inode"]) },
-      addresses: addresses.get(id) ?? [],
-      mac: String(row["mac"]),
-      mtu: Number(row["mtu"]),
-      rank: Number(row["rank"]),
-      createdAt: Number(row["created_at"]),
-      ...(typeof namespace !== "string" ? {} : {
-        pod: { namespace, name: String(row["pod_name"]), uid: String(row["pod_uid"]) },
-      }),
-    };
-  });
 }
 
 function exists(path: string): boolean {

@@ -1,5 +1,6 @@
-import { assertEquals, assertThrows } from "@contiv/assert";
+import { assert, assertEquals, assertThrows } from "@contiv/assert";
 import { DatabaseSync } from "node:sqlite";
+import { random } from "../../tests/support/random.ts";
 import { type Attachment, attachmentId, describeAttachment } from "./attachment.ts";
 import { AttachmentStore } from "./attachment_store.ts";
 import { AttachmentStoreError } from "./error.ts";
@@ -21,6 +22,16 @@ function attachment(containerId: string, ...addresses: string[]): Attachment {
     pod: { namespace: "default", name: containerId, uid: "u" },
     createdAt: 1_800_000_000_000,
   };
+}
+
+function folderOf(path: string): string {
+  return Deno.makeTempDirSync({ dir: path.slice(0, path.lastIndexOf("/")) });
+}
+
+function remove(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch { /* there is none */ }
 }
 
 function withFile(work: (path: string) => void): void {
@@ -96,13 +107,118 @@ Deno.test("the state of a newer agent and a broken file are refused", () =>
     const open = (): AttachmentStore => AttachmentStore.open({ path, ...BOOT });
     assertEquals(assertThrows(open, AttachmentStoreError, "version 99").code, "NEWER_SCHEMA");
     Deno.removeSync(path);
-    for (const end of ["-wal", "-shm"]) {
-      try {
-        Deno.removeSync(path + end);
-      } catch { /* there is none */ }
-    }
+    for (const end of ["-wal", "-shm"]) remove(path + end);
     Deno.writeTextFileSync(path, "this is no database at all, not even a little".repeat(100));
     assertEquals(assertThrows(open, AttachmentStoreError).code, "CORRUPT");
+  }));
+
+/** Files of a state with two attachments whose agent was killed, so that its log is still there. */
+function killedAgent(path: string): void {
+  const folder = path.slice(0, path.lastIndexOf("/"));
+  const lived = `${folder}/lived`;
+  Deno.mkdirSync(lived);
+  const store = AttachmentStore.open({ path: `${lived}/state.sqlite`, ...BOOT });
+  store.add(attachment("a", "10.1.1.2"));
+  store.add(attachment("b", "10.1.1.3"));
+  for (const { name } of Deno.readDirSync(lived)) {
+    Deno.copyFileSync(`${lived}/${name}`, `${folder}/${name}`);
+  }
+  store.close();
+}
+
+function refusal(path: string): AttachmentStoreError {
+  const error = assertThrows(
+    () => AttachmentStore.open({ path, ...BOOT }),
+    AttachmentStoreError,
+    `Cannot open attachments in ${path}: `,
+  );
+  assertEquals(error.code, "CORRUPT", error.message);
+  return error;
+}
+
+Deno.test("a state cut down to nothing was taken for a new one", () =>
+  withFile((path) => {
+    AttachmentStore.open({ path, ...BOOT }).close();
+    Deno.truncateSync(path);
+    refusal(path);
+  }));
+
+Deno.test("a state whose log was lost was taken for an older one", () =>
+  withFile((path) => {
+    killedAgent(path);
+    Deno.truncateSync(`${path}-wal`);
+    Deno.removeSync(`${path}-shm`);
+    refusal(path);
+    // Another boot needs no attachment of it.
+    using store = AttachmentStore.open({ path, bootId: "boot-2" });
+    assertEquals(store.size, 0);
+  }));
+
+Deno.test("the log of a state that was removed was read into the new one", () =>
+  withFile((path) => {
+    killedAgent(path);
+    Deno.removeSync(path);
+    using store = AttachmentStore.open({ path, ...BOOT });
+    assertEquals(store.list(), []);
+  }));
+
+Deno.test("a state torn at any octet is refused, or complete", () =>
+  withFile((path) => {
+    {
+      using store = AttachmentStore.open({ path, ...BOOT });
+      for (let i = 2; i < 60; i++) {
+        const one = attachment(`container-${i}`, `10.1.1.${i}`, `fd10:1::1${i}`);
+        store.add(one);
+        store.setState(one.id, "ready");
+      }
+    }
+    const whole = Deno.readFileSync(path);
+    const generation = Deno.readFileSync(`${path}-generation`);
+    const wanted = JSON.stringify(
+      AttachmentStore.openCopy({ path, ...BOOT }, folderOf(path)).list(),
+    );
+    const next = random(1);
+    let refused = 0;
+    for (let round = 0; round < 150; round++) {
+      const torn = whole.slice();
+      const at = Math.floor(next() * torn.length);
+      const kept = round % 3 === 0 ? torn.subarray(0, at) : torn;
+      if (round % 3 === 1) torn.fill(0, at, at + 512);
+      if (round % 3 === 2) torn[at] = (torn[at] ?? 0) ^ 1 << Math.floor(8 * next());
+      for (const end of ["-wal", "-shm"]) remove(path + end);
+      Deno.writeFileSync(path, kept);
+      Deno.writeFileSync(`${path}-generation`, generation);
+      try {
+        using store = AttachmentStore.open({ path, ...BOOT });
+        assertEquals(JSON.stringify(store.list()), wanted, `torn at ${at}`);
+      } catch (error) {
+        if (!(error instanceof AttachmentStoreError)) throw error;
+        refused++;
+      }
+    }
+    assert(refused > 75, `only ${refused} were refused`);
+  }));
+
+Deno.test("the state of the first release's agents is migrated", () =>
+  withFile((path) => {
+    const one = { ...attachment("a", "10.1.1.2", "fd10:1::102"), state: "ready" as const };
+    const database = new DatabaseSync(path);
+    database.exec(Deno.readTextFileSync(new URL("./testdata/schema_1.sql", import.meta.url)));
+    database.prepare("INSERT INTO node VALUES (?)").run("boot-1");
+    database.prepare("INSERT INTO attachment VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+      .run(
+        ...[one.id, one.network, one.containerId, one.ifname, one.state, one.netns.path],
+        ...[one.netns.inode, one.mac, one.mtu, one.rank],
+        ...[one.pod?.namespace ?? "", one.pod?.name ?? "", one.pod?.uid ?? "", one.createdAt],
+      );
+    one.addresses.forEach((address, i) =>
+      database.prepare("INSERT INTO address VALUES (?, ?, ?)").run(address, one.id, i)
+    );
+    database.close();
+    for (let i = 0; i < 2; i++) {
+      using store = AttachmentStore.open({ path, ...BOOT });
+      assertEquals(store.list(), [one]);
+    }
   }));
 
 Deno.test("a process killed between two steps leaves what it had committed", async () => {
