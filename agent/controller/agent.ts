@@ -242,6 +242,7 @@ export class Agent {
 
   #afterResync(): void {
     if (this.#vpp.state.connected) this.#synced = this.#comparing;
+    this.attachments.withdrawDeleted();
     this.#deletions.schedule(0);
   }
 

@@ -167,6 +167,28 @@ Deno.test("while VPP is away ADD says so, and DEL withdraws durably and removes 
   assertEquals(node.model.contents.filter((line) => line.startsWith("tap")), []);
 });
 
+Deno.test("a DEL during the comparison with VPP left its container connected", async () => {
+  await using node = await FakeNode.start();
+  const before = node.model.contents;
+  await node.add("a");
+  await node.stopAgent();
+  // What is wanted is looked up first, with the namespaces; VPP is asked after that.
+  let deletion: Promise<void> | undefined;
+  const open = node.namespaces.open.bind(node.namespaces);
+  node.namespaces.open = (ref) => {
+    assertEquals(node.agent.unavailable, "VPP has not been compared with our state yet");
+    deletion ??= node.delete("a");
+    node.namespaces.open = open;
+    return open(ref);
+  };
+  node.startAgent();
+  await node.until(() => deletion !== undefined);
+  await deletion;
+  await node.settled();
+  assertEquals(node.model.contents, before);
+  assertEquals([node.agent.store.size, node.agent.ipam.size], [0, 0]);
+});
+
 Deno.test("ADD twice answers the same, and an error for another namespace", async () => {
   await using node = await FakeNode.start();
   const [first, second] = await Promise.all([node.add("a"), node.add("a")]);

@@ -61,6 +61,21 @@ export class AttachmentController {
   }
 
   /**
+   * Withdraws what was deleted while everything was being compared, when it still counted as wanted.
+   */
+  withdrawDeleted(): void {
+    const { store, queue, log } = this.#options;
+    for (const attachment of store.list()) {
+      if (attachment.state !== "deleting" || !this.hasItems(attachment)) continue;
+      queue.push(this.#events.withdrawal(attachment), "urgent").catch((error: unknown) => {
+        // It is recorded: the next resync goes on with it.
+        const message = error instanceof Error ? error.message : String(error);
+        log.warn("withdrawal unfinished", { attachment: attachment.id, error: message });
+      });
+    }
+  }
+
+  /**
    * Connects a container. One that is connected already, in the same namespace, is set right where
    * necessary and answered the same.
    * @throws {CniError}

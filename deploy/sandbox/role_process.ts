@@ -8,11 +8,16 @@ export function selfCommand(): readonly string[] {
   return [Deno.execPath(), "run", "--quiet", "--allow-all", main];
 }
 
-/** The start time of a process, or `undefined` where there is none (or only its zombie). */
+/**
+ * The start time of a process, or `undefined` where there is none, or only its zombie. While the
+ * kernel ends its threads, the first may be a zombie and the others still hold files and locks.
+ */
 export function startTime(pid: number): string | undefined {
   let stat: string;
+  let threads: number;
   try {
     stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+    threads = [...Deno.readDirSync(`/proc/${pid}/task`)].length;
   } catch (error) {
     // ESRCH where the process ends between open and read.
     if (error instanceof Deno.errors.NotFound || error instanceof Error) return undefined;
@@ -20,7 +25,7 @@ export function startTime(pid: number): string | undefined {
   }
   // The second field, the name, is in parentheses and may hold anything.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return fields[0] === "Z" ? undefined : fields[19];
+  return fields[0] === "Z" && threads <= 1 ? undefined : fields[19];
 }
 
 /** Whether this very process still runs. */

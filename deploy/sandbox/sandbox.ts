@@ -244,9 +244,13 @@ export class Sandbox {
 
   /**
    * Starts a role of the node, in place of one that ended.
+   * @param wrap changes the command, e.g. to run it under another program
    * @throws {Error} if it still runs, or ends at once
    */
-  start(role: ProcessRecord["role"]): void {
+  start(
+    role: ProcessRecord["role"],
+    wrap: (command: readonly string[]) => readonly string[] = (command) => command,
+  ): void {
     const others = this.#record.node.processes.filter((process) => {
       if (process.role !== role) return true;
       if (isRunning(process)) {
@@ -254,7 +258,7 @@ export class Sandbox {
       }
       return false;
     });
-    const command = this.#commandOf(role);
+    const command = wrap(this.#commandOf(role));
     using netns = NetNs.open(this.#libc, this.#record.node.netns);
     const process = startRole(role, command, netns, this.#logOf(role));
     this.#save({ processes: [...others, process] });
