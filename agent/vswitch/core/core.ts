@@ -7,26 +7,35 @@ import type { FibEntry } from "./fib/entry.ts";
 import type { FibTable } from "./fib/table.ts";
 import type { Interface } from "./interface.ts";
 import { Packet } from "./packet.ts";
+import type { VxlanTunnel } from "./l2/vxlan_tunnel.ts";
 import { AdjacencyTable } from "./tables/adjacencies.ts";
 import { Reassembly } from "./tables/reassembly.ts";
 import { Throttle } from "./tables/throttle.ts";
+import { VxlanTable } from "./tables/vxlan_table.ts";
 import { Trace } from "./trace.ts";
 import type { DataplaneEvent, DataplaneOptions, Emit } from "./types.ts";
 import { ETHERNET_HEADER_LENGTH, VNET_HEADER_LENGTH } from "@contiv/net";
 
-/** Room before the IP header of a packet that this node makes: virtio-net and Ethernet. */
-export const HEADROOM = VNET_HEADER_LENGTH + ETHERNET_HEADER_LENGTH;
+/** Room in front of a packet that this node makes, for what a tunnel puts there. */
+const TUNNEL_ROOM = 128;
+/** Room before the IP header of such a packet: a tunnel's, virtio-net and Ethernet. */
+export const HEADROOM = TUNNEL_ROOM + VNET_HEADER_LENGTH + ETHERNET_HEADER_LENGTH;
 const LARGEST_IP_PACKET = 0xffff + 40;
 
 /** A packet of this node's own with a buffer of its own. */
 export function scratchPacket(octets: number): Packet {
   const packet = new Packet();
   packet.buffer = new Uint8Array(HEADROOM + octets);
-  packet.start = 0;
-  packet.l2 = VNET_HEADER_LENGTH;
-  packet.l3 = HEADROOM;
+  resetScratch(packet);
   packet.local = true;
   return packet;
+}
+
+/** Lets a packet of {@link scratchPacket} begin where it did at first. */
+export function resetScratch(packet: Packet): void {
+  packet.start = TUNNEL_ROOM;
+  packet.l2 = TUNNEL_ROOM + VNET_HEADER_LENGTH;
+  packet.l3 = HEADROOM;
 }
 
 /**
@@ -34,9 +43,16 @@ export function scratchPacket(octets: number): Packet {
  * what it cuts is rewritten. Those below reach them here; `nodes/graph.ts` assembles the table.
  */
 export interface NextNodes {
+  ip4Input(core: Core, p: Packet): void;
+  ip6Input(core: Core, p: Packet): void;
+  arpInput(core: Core, p: Packet): void;
+  l2Input(core: Core, p: Packet, rx: Interface): void;
+  vxlanEncap(core: Core, p: Packet, tunnel: VxlanTunnel): void;
   ip4Lookup(core: Core, p: Packet, table: FibTable<FibEntry>): void;
+  ip4Follow(core: Core, p: Packet, dpo: number): void;
   ip4Rewrite(core: Core, p: Packet, adjacency: number): void;
   ip6Lookup(core: Core, p: Packet, table: FibTable<FibEntry>): void;
+  ip6Follow(core: Core, p: Packet, dpo: number): void;
   ip6Rewrite(core: Core, p: Packet, adjacency: number): void;
 }
 
@@ -56,6 +72,7 @@ export class Core {
   readonly errors = new ErrorCounters();
   readonly trace: Trace;
   readonly reassembly = new Reassembly();
+  readonly vxlan = new VxlanTable();
 
   /** Limits with VPP's periods and buckets; unreachable routes have few. */
   readonly arpThrottle = new Throttle(1);
@@ -67,6 +84,12 @@ export class Core {
   readonly fragment = scratchPacket(2048 + 64);
   readonly probe = scratchPacket(128);
   readonly reassembled = scratchPacket(LARGEST_IP_PACKET);
+  /** One segment of a segmentation frame that enters a tunnel. */
+  readonly segment = scratchPacket(9216);
+  /** The outer packet of a tunnel, over its inner packet's buffer. */
+  readonly outer = new Packet();
+  /** Whether {@link Core.outer} is on its way: a tunnel's packets enter no tunnel. */
+  outerBusy = false;
   fragmentId = 0;
   /** The clock as last given. */
   nowMs = 0;
@@ -119,9 +142,15 @@ export function output(core: Core, p: Packet, swIfIndex: number): void {
     core.trace.add(p.nowMs, `${tx.name}-output`, `${tx.name} length ${p.end - p.l2}`);
     core.trace.add(p.nowMs, `${tx.name}-tx`, `buffer length ${p.end - p.start}`);
   }
+  if (tx.tunnel) return core.next.vxlanEncap(core, p, tx.tunnel);
   tx.counters.txPackets++;
   tx.counters.txBytes += p.end - p.l2;
-  if (tx.kind === "loopback" || tx.kind === "local") return;
+  if (tx.kind === "loopback") {
+    // A bridge domain's own interface: what leaves layer 3 enters layer 2.
+    if (tx.bridge) core.next.l2Input(core, p, tx);
+    return;
+  }
+  if (tx.kind === "local") return;
   core.emit(swIfIndex, p.buffer, p.start, p.end - p.start);
 }
 

@@ -12,6 +12,7 @@ import {
   removeAddress,
   setUnnumbered,
 } from "./control/addresses.ts";
+import { Bridging } from "./control/bridging.ts";
 import {
   createInterface,
   deleteInterface,
@@ -25,6 +26,7 @@ import {
 import type { NeighborConfig } from "./control/neighbors.ts";
 import { changeRoute, findRoute, flushSource, listRoutes, removeTable } from "./control/routes.ts";
 import { sourceAddress } from "./control/source_address.ts";
+import { Tunnels } from "./control/tunnels.ts";
 import { Core } from "./core.ts";
 import { errorIndex } from "./errors.ts";
 import { FibSource } from "./fib/source.ts";
@@ -54,12 +56,18 @@ const AGED_PER_TICK = 64;
 
 /** The pure packet plane: VPP's tables with the operations of its API, and `process` over them. */
 export class Dataplane {
+  /** Bridge domains. */
+  readonly bridging: Bridging;
+  /** VXLAN tunnels. */
+  readonly tunnels: Tunnels;
   readonly #core: Core;
   readonly #packet = new Packet();
 
   /** Starts with `local0` at index 0 and table 0 of both families. */
   constructor(options: DataplaneOptions) {
     this.#core = new Core(GRAPH, options, (at, nextHop) => this.#probeUnknown(at, nextHop));
+    this.bridging = new Bridging(this.#core);
+    this.tunnels = new Tunnels(this.#core);
     this.#core.fib.createTable(4, 0, "ipv4-VRF:0");
     this.#core.fib.createTable(6, 0, "ipv6-VRF:0");
     this.createInterface({
@@ -71,7 +79,7 @@ export class Dataplane {
 
   /**
    * Takes a received frame: rewrites it in place and emits it, answers it, or drops it.
-   * @param offset of the virtio-net header; `length` includes it
+   * @param offset of the virtio-net header; `length` includes it. A tunnel needs 128 octets before it
    * @param nowMs a coarse monotonic clock
    */
   process(

@@ -1,5 +1,7 @@
 import { IpAddress, type IpPrefix, type MacAddress } from "@contiv/net";
 import { read16, read32 } from "./bytes.ts";
+import type { BridgeDomain } from "./l2/bridge_domain.ts";
+import type { VxlanTunnel } from "./l2/vxlan_tunnel.ts";
 import type { FibEntry } from "./fib/entry.ts";
 import type { FibTable } from "./fib/table.ts";
 import type { Ip6Lpm } from "./tables/ip6_lpm.ts";
@@ -64,6 +66,12 @@ export class Interface implements InterfaceView {
   ip6Urpf: number = UrpfMode.OFF;
   ip4UrpfTable: FibTable<FibEntry> | undefined;
   ip6UrpfTable: FibTable<FibEntry> | undefined;
+
+  /** The bridge domain whose frames it takes and gives, and its split horizon group there. */
+  bridge: BridgeDomain | undefined;
+  bridgeGroup = 0;
+  /** What is behind an interface of kind `vxlan`. */
+  tunnel: VxlanTunnel | undefined;
 
   /** The MAC address as 16 and 32 bits. */
   macHigh = 0;

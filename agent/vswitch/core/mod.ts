@@ -8,5 +8,7 @@
 export type { NeighborConfig } from "./control/neighbors.ts";
 export * from "./dataplane.ts";
 export { FibSource } from "./fib/source.ts";
+export { MacFlag } from "./l2/bridge_domain.ts";
+export type { VxlanKey } from "./l2/vxlan_tunnel.ts";
 export * from "./retval.ts";
 export * from "./types.ts";

@@ -36,6 +36,9 @@ export interface Sent {
   readonly arp: ParsedArp | undefined;
 }
 
+/** Where frames are put: behind the room that a tunnel needs, and odd. */
+const ODD_PLACE = 133;
+
 /** A data plane with in-memory ports: frames go in by calls and come out in a list. */
 export class TestBench {
   readonly plane: Dataplane;
@@ -113,8 +116,8 @@ export class TestBench {
   /** Takes a frame with its virtio-net header, at an odd place in a larger buffer. */
   receiveVnet(swIfIndex: number, frame: Uint8Array): Sent[] {
     this.sent.length = 0;
-    this.#buffer.set(frame, 7);
-    this.plane.process(this.#buffer, 7, frame.length, swIfIndex, this.nowMs++);
+    this.#buffer.set(frame, ODD_PLACE);
+    this.plane.process(this.#buffer, ODD_PLACE, frame.length, swIfIndex, this.nowMs++);
     return [...this.sent];
   }
 

@@ -17,7 +17,7 @@ export type Emit = (swIfIndex: number, buffer: Uint8Array, offset: number, lengt
  * What stands behind an interface. `local` is VPP's `local0`, which index 0 always is. The link of
  * a `loopback` or `tap` follows its admin state.
  */
-export type InterfaceKind = "local" | "loopback" | "tap" | "af_packet" | "memory";
+export type InterfaceKind = "local" | "loopback" | "tap" | "af_packet" | "vxlan" | "memory";
 
 export interface InterfaceOptions {
   readonly kind: InterfaceKind;

@@ -17,6 +17,7 @@ const DEVICE_TYPES: Readonly<Record<InterfaceView["kind"], string>> = {
   loopback: "Loopback",
   tap: "tap",
   af_packet: "af-packet",
+  vxlan: "VXLAN",
   memory: "memory",
 };
 

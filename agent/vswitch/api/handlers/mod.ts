@@ -10,12 +10,14 @@ import { interfaceDumps, interfaceRequests } from "./interface.ts";
 import { ip6NdRequests } from "./ip6_nd.ts";
 import { ipDumps, ipRequests } from "./ip.ts";
 import { ipNeighborDumps, ipNeighborRequests } from "./ip_neighbor.ts";
+import { l2Dumps, l2Requests } from "./l2.ts";
 import { memclntRequests } from "./memclnt.ts";
 import { tapv2Dumps, tapv2Requests } from "./tapv2.ts";
 import { tracedumpDumps, tracedumpRequests } from "./tracedump.ts";
 import { urpfDumps, urpfRequests } from "./urpf.ts";
 import { vlibRequests } from "./vlib.ts";
 import { vpeRequests } from "./vpe.ts";
+import { vxlanDumps, vxlanRequests } from "./vxlan.ts";
 
 /** Every request served. */
 export const REQUESTS: RequestHandlers = {
@@ -30,6 +32,8 @@ export const REQUESTS: RequestHandlers = {
   ...afPacketRequests,
   ...tracedumpRequests,
   ...urpfRequests,
+  ...l2Requests,
+  ...vxlanRequests,
 };
 
 /** Every dump served. */
@@ -41,4 +45,6 @@ export const DUMPS: DumpHandlers = {
   ...afPacketDumps,
   ...tracedumpDumps,
   ...urpfDumps,
+  ...l2Dumps,
+  ...vxlanDumps,
 };

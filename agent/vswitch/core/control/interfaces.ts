@@ -3,6 +3,7 @@ import type { Core } from "../core.ts";
 import { Interface } from "../interface.ts";
 import { Retval } from "../retval.ts";
 import { type InterfaceOptions, NONE } from "../types.ts";
+import { leaveBridge } from "./bridging.ts";
 import { disableIp6, removeAddress, setAddressRoutes, setUnnumbered } from "./addresses.ts";
 
 /** Makes an interface, admin down, link up, at the index freed last or a new one. */
@@ -24,6 +25,7 @@ export function deleteInterface(core: Core, at: Interface): number {
   for (const other of core.interfaces) {
     if (other?.unnumberedTo === swIfIndex) setUnnumbered(core, other, undefined);
   }
+  leaveBridge(at);
   core.fib.interfaceDeleted(swIfIndex);
   core.interfaces[swIfIndex] = undefined;
   core.freedInterfaces.push(swIfIndex);

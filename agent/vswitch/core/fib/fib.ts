@@ -140,6 +140,26 @@ export class Fib {
     this.#changed(entry);
   }
 
+  /** Keeps the way to an address resolved, for what is no route: the end of a tunnel. */
+  track(table: FibTable<FibEntry>, address: IpAddress): FibEntry {
+    const entry = this.#entry(table, IpPrefix.host(address));
+    const known = entry.source(FibSource.RR);
+    if (known) known.users++;
+    else {
+      entry.insert({ source: FibSource.RR, flags: 0, paths: [], users: 1, stale: false });
+      this.#changed(entry);
+    }
+    return entry;
+  }
+
+  /** Gives back what {@link Fib.track} gave. */
+  untrack(entry: FibEntry): void {
+    const source = entry.source(FibSource.RR);
+    if (source && --source.users === 0) {
+      this.removeSource(entry.table, entry.prefix, FibSource.RR);
+    }
+  }
+
   /** Resolves anew all that leads over an interface: its state, or its lender, changed. */
   interfaceChanged(swIfIndex: number): void {
     for (const entry of [...this.#byInterface.get(swIfIndex) ?? []]) this.#changed(entry);
@@ -303,16 +323,7 @@ export class Fib {
     table: FibTable<FibEntry>,
     nextHop: IpAddress,
   ): number | undefined {
-    if (path.via === undefined) {
-      const via = this.#entry(table, IpPrefix.host(nextHop));
-      const known = via.source(FibSource.RR);
-      if (known) known.users++;
-      else {
-        via.insert({ source: FibSource.RR, flags: 0, paths: [], users: 1, stale: false });
-        this.#changed(via);
-      }
-      path.via = via;
-    }
+    path.via ??= this.track(table, nextHop);
     path.via.dependents.add(entry);
     if (leadsTo(path.via, entry, MAX_DEPTH)) return undefined;
     const usable = path.via.installed && dpoKind(path.via.dpo) !== DpoKind.DROP;
@@ -358,9 +369,6 @@ export class Fib {
     if (via === undefined) return;
     path.via = undefined;
     if (!entry.hasPath((other) => other.via === via)) via.dependents.delete(entry);
-    const source = via.source(FibSource.RR);
-    if (source && --source.users === 0) {
-      this.removeSource(via.table, via.prefix, FibSource.RR);
-    }
+    this.untrack(via);
   }
 }

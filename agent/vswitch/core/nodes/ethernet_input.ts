@@ -7,6 +7,7 @@ import { arpInput } from "./arp.ts";
 import { formatEthernet } from "./format.ts";
 import { ip4Input } from "./ip4_input.ts";
 import { ip6Input } from "./ip6_input.ts";
+import { l2Input } from "./l2_input.ts";
 
 const DOWN = errorIndex("ethernet-input: subinterface down");
 const SHORT = errorIndex("ethernet-input: llc length > packet length");
@@ -27,6 +28,7 @@ export function ethernetInput(core: Core, p: Packet): void {
   }
   if (p.traced) core.trace.add(p.nowMs, "ethernet-input", formatEthernet(p));
   if (!rx.up) return drop(core, p, DOWN);
+  if (rx.bridge) return l2Input(core, p, rx);
   const high = read16(buffer, l2);
   const low = read32(buffer, l2 + 2);
   if (high & 0x100) {

@@ -14,6 +14,8 @@ const LARGEST = 2048;
 export function ip4Fragment(core: Core, p: Packet, adjacency: number, mtu: number): void {
   completeChecksum(p);
   const { buffer, l3 } = p;
+  // A fragment in a tunnel whose own packet is too long: its buffer is in use.
+  if (buffer === core.fragment.buffer) return drop(core, p, MALFORMED);
   const step = (Math.min(mtu, LARGEST) - IP4_HEADER_LENGTH) & ~7;
   const payload = read16(buffer, l3 + 2) - IP4_HEADER_LENGTH;
   if (step <= 0 || payload > p.end - l3 - IP4_HEADER_LENGTH) return drop(core, p, MALFORMED);

@@ -7,7 +7,7 @@ import {
   updateChecksum,
 } from "@contiv/net";
 import { read16, read32, write16, write32, writeIp4Checksum } from "../bytes.ts";
-import { type Core, drop, HEADROOM, punt } from "../core.ts";
+import { type Core, drop, HEADROOM, punt, resetScratch } from "../core.ts";
 import { errorIndex } from "../errors.ts";
 import { DPO_DROP, DpoKind, dpoKind } from "../fib/dpo.ts";
 import type { Packet } from "../packet.ts";
@@ -15,6 +15,7 @@ import { ReassemblyResult } from "../tables/reassembly.ts";
 import { completeChecksum, isChecksumPartial } from "./checksum_offload.ts";
 import { formatIp } from "./format.ts";
 import { icmp4Error, PORT_UNREACHABLE_4, UNREACHABLE_4 } from "./icmp4_error.ts";
+import { vxlanInput } from "./vxlan_input.ts";
 
 const UNKNOWN_PROTOCOL = errorIndex("ip4-local: unknown ip protocol");
 const TCP_CHECKSUM = errorIndex("ip4-local: bad tcp checksum");
@@ -103,10 +104,14 @@ function icmp4Input(core: Core, p: Packet): void {
   core.next.ip4Lookup(core, p, p.rx.ip4Table);
 }
 
-/** Nothing listens here yet. */
+/** Tunnels listen here, and nothing else. */
 function udp4Input(core: Core, p: Packet): void {
   if (p.traced) core.trace.add(p.nowMs, "ip4-udp-lookup", formatIp(p));
   if (read16(p.buffer, p.l3 + 2) < IP4_HEADER_LENGTH + 8) return drop(core, p, UDP_SHORT);
+  const port = read16(p.buffer, p.l3 + IP4_HEADER_LENGTH + 2);
+  if (core.vxlan.listens(4, port)) {
+    return vxlanInput(core, p, 4, p.l3 + IP4_HEADER_LENGTH, port);
+  }
   icmp4Error(core, p, UNREACHABLE_4, PORT_UNREACHABLE_4, 0);
   drop(core, p, NO_LISTENER);
 }
@@ -139,6 +144,7 @@ function reassemble(core: Core, p: Packet): void {
   ) return drop(core, p, MALFORMED);
 
   const whole = core.reassembled;
+  resetScratch(whole);
   const to = whole.buffer;
   to.fill(0, 0, HEADROOM);
   to.set(buffer.subarray(p.l2, l3 + IP4_HEADER_LENGTH), whole.l2);

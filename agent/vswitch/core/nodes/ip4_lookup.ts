@@ -19,9 +19,14 @@ const MAX_STEPS = 5;
 
 /** Finds the route of a packet's destination and follows it. */
 export function ip4Lookup(core: Core, p: Packet, table: FibTable<FibEntry>): void {
-  const destination = read32(p.buffer, p.l3 + 16);
-  let dpo = table.ip4!.lookup(destination);
+  const dpo = table.ip4!.lookup(read32(p.buffer, p.l3 + 16));
   if (p.traced) traceLookup(core, p, table, dpo);
+  ip4Follow(core, p, dpo);
+}
+
+/** Does with a packet what its route says. */
+export function ip4Follow(core: Core, p: Packet, first: number): void {
+  let dpo = first;
   for (let step = 0; step < MAX_STEPS; step++) {
     const index = dpoIndex(dpo);
     switch (dpoKind(dpo)) {
@@ -33,7 +38,7 @@ export function ip4Lookup(core: Core, p: Packet, table: FibTable<FibEntry>): voi
       case DpoKind.LOOKUP: {
         const next = core.fib.tables[index];
         if (next?.ip4 === undefined) return drop(core, p, DROPPED);
-        dpo = next.ip4.lookup(destination);
+        dpo = next.ip4.lookup(read32(p.buffer, p.l3 + 16));
         if (p.traced) traceLookup(core, p, next, dpo);
         continue;
       }

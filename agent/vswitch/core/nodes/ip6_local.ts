@@ -1,6 +1,6 @@
 import { IP6_HEADER_LENGTH, IpProtocol, onesSum } from "@contiv/net";
 import { read16, read32, write16 } from "../bytes.ts";
-import { type Core, drop, HEADROOM, punt } from "../core.ts";
+import { type Core, drop, HEADROOM, punt, resetScratch } from "../core.ts";
 import { errorIndex } from "../errors.ts";
 import { DPO_DROP, DpoKind, dpoKind } from "../fib/dpo.ts";
 import type { Packet } from "../packet.ts";
@@ -10,6 +10,7 @@ import { formatIp } from "./format.ts";
 import { transportPseudoSum } from "./icmp6_checksum.ts";
 import { icmp6Error, PORT_UNREACHABLE_6, UNREACHABLE_6 } from "./icmp6_error.ts";
 import { icmp6Input } from "./icmp6_input.ts";
+import { vxlanInput } from "./vxlan_input.ts";
 
 const UNKNOWN_PROTOCOL = errorIndex("ip6-local: unknown ip protocol");
 const BAD_LENGTH = errorIndex("ip6-local: ip6 length > l2 length");
@@ -71,10 +72,14 @@ function checkSource(p: Packet, protocol: number): number {
   return nowhere ? SOURCE_MISS : 0;
 }
 
-/** Nothing listens here yet. */
+/** Tunnels listen here, and nothing else. */
 function udp6Input(core: Core, p: Packet, length: number): void {
   if (p.traced) core.trace.add(p.nowMs, "ip6-udp-lookup", formatIp(p));
   if (length < 8) return drop(core, p, UDP_SHORT);
+  const port = read16(p.buffer, p.l3 + IP6_HEADER_LENGTH + 2);
+  if (core.vxlan.listens(6, port)) {
+    return vxlanInput(core, p, 6, p.l3 + IP6_HEADER_LENGTH, port);
+  }
   icmp6Error(core, p, UNREACHABLE_6, PORT_UNREACHABLE_6, 0);
   drop(core, p, NO_LISTENER);
 }
@@ -104,6 +109,7 @@ function reassemble(core: Core, p: Packet, length: number): void {
   if (result === ReassemblyResult.MALFORMED) return drop(core, p, MALFORMED);
 
   const whole = core.reassembled;
+  resetScratch(whole);
   const to = whole.buffer;
   to.fill(0, 0, HEADROOM);
   to.set(buffer.subarray(p.l2, header), whole.l2);

@@ -5,6 +5,7 @@ import { DPO_DROP, dpoIndex, DpoKind, dpoKind } from "../fib/dpo.ts";
 import type { FibEntry } from "../fib/entry.ts";
 import type { FibTable } from "../fib/table.ts";
 import type { Packet } from "../packet.ts";
+import type { Ip6Lpm } from "../tables/ip6_lpm.ts";
 import { ip6FlowHash, ip6PairHash } from "./flow_hash.ts";
 import { formatDpo, formatIp } from "./format.ts";
 import { icmp6Error, NO_ROUTE_6, PROHIBITED_6, UNREACHABLE_6 } from "./icmp6_error.ts";
@@ -18,13 +19,14 @@ const MAX_STEPS = 5;
 
 /** Finds the route of a packet's destination and follows it. */
 export function ip6Lookup(core: Core, p: Packet, table: FibTable<FibEntry>): void {
-  const { buffer, l3 } = p;
-  const a = read32(buffer, l3 + 24);
-  const b = read32(buffer, l3 + 28);
-  const c = read32(buffer, l3 + 32);
-  const d = read32(buffer, l3 + 36);
-  let dpo = table.ip6!.lookup(a, b, c, d);
+  const dpo = find(p, table.ip6!);
   if (p.traced) traceLookup(core, p, table, dpo);
+  ip6Follow(core, p, dpo);
+}
+
+/** Does with a packet what its route says. */
+export function ip6Follow(core: Core, p: Packet, first: number): void {
+  let dpo = first;
   for (let step = 0; step < MAX_STEPS; step++) {
     const index = dpoIndex(dpo);
     switch (dpoKind(dpo)) {
@@ -36,12 +38,12 @@ export function ip6Lookup(core: Core, p: Packet, table: FibTable<FibEntry>): voi
       case DpoKind.LOOKUP: {
         const next = core.fib.tables[index];
         if (next?.ip6 === undefined) return drop(core, p, DROPPED);
-        dpo = next.ip6.lookup(a, b, c, d);
+        dpo = find(p, next.ip6);
         if (p.traced) traceLookup(core, p, next, dpo);
         continue;
       }
       case DpoKind.LINK_LOCAL:
-        dpo = p.rx.linkLocal?.lookup(a, b, c, d) ?? DPO_DROP;
+        dpo = p.rx.linkLocal === undefined ? DPO_DROP : find(p, p.rx.linkLocal);
         if (p.traced) core.trace.add(p.nowMs, "ip6-link-local", formatDpo(core, dpo));
         continue;
       case DpoKind.RECEIVE:
@@ -57,6 +59,15 @@ export function ip6Lookup(core: Core, p: Packet, table: FibTable<FibEntry>): voi
     }
   }
   drop(core, p, DROPPED);
+}
+
+function find({ buffer, l3 }: Packet, table: Ip6Lpm): number {
+  return table.lookup(
+    read32(buffer, l3 + 24),
+    read32(buffer, l3 + 28),
+    read32(buffer, l3 + 32),
+    read32(buffer, l3 + 36),
+  );
 }
 
 /** Tells the sender that there is no way, though not too often. */

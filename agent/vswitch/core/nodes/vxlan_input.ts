@@ -1,0 +1,93 @@
+import { VNET_HEADER_LENGTH, VNET_NEEDS_CSUM, VnetOffset } from "@contiv/net";
+import { read32, readLe16 } from "../bytes.ts";
+import { type Core, drop } from "../core.ts";
+import { errorIndex } from "../errors.ts";
+import type { VxlanTunnel } from "../l2/vxlan_tunnel.ts";
+import type { Packet } from "../packet.ts";
+import { isGso } from "./checksum_offload.ts";
+
+const GOOD_4 = errorIndex("vxlan4-input: good packets decapsulated");
+const GOOD_6 = errorIndex("vxlan6-input: good packets decapsulated");
+const NO_TUNNEL_4 = errorIndex("vxlan4-input: no such tunnel packets");
+const NO_TUNNEL_6 = errorIndex("vxlan6-input: no such tunnel packets");
+const FLAGS_4 = errorIndex("vxlan4-input: packets with bad flags field in vxlan header");
+const FLAGS_6 = errorIndex("vxlan6-input: packets with bad flags field in vxlan header");
+
+const VXLAN_HEADER = 8;
+const ETHERNET = 14;
+/** The one flag: the network identifier is valid (RFC 7348, 5). */
+const VALID_VNI = 8;
+
+/**
+ * Takes a frame out of the packet of a tunnel whose remote end sent it, and hands it to the bridge
+ * domain (RFC 7348). Packets of unknown ends fall.
+ * @param udp where the UDP header is
+ * @param port the UDP port by which it came
+ */
+export function vxlanInput(core: Core, p: Packet, family: 4 | 6, udp: number, port: number): void {
+  const { buffer, start, l2, l3 } = p;
+  const vxlan = udp + 8;
+  const inner = vxlan + VXLAN_HEADER;
+  const is6 = family === 6;
+  if (p.end < inner + ETHERNET || buffer[vxlan] !== VALID_VNI || isGso(p)) {
+    return drop(core, p, is6 ? FLAGS_6 : FLAGS_4);
+  }
+  const tunnel = find(core, p, family, port, read32(buffer, vxlan + 4) >>> 8);
+  const rx = tunnel && core.interfaces[tunnel.swIfIndex];
+  if (p.traced) {
+    const text = `VXLAN decap from ${rx?.name ?? "no tunnel"} vni ${
+      read32(buffer, vxlan + 4) >>> 8
+    }`;
+    core.trace.add(p.nowMs, is6 ? "vxlan6-input" : "vxlan4-input", text);
+  }
+  if (rx === undefined) return drop(core, p, is6 ? NO_TUNNEL_6 : NO_TUNNEL_4);
+  rx.counters.rxPackets++;
+  rx.counters.rxBytes += p.end - inner;
+  core.errors.counts[is6 ? GOOD_6 : GOOD_4]!++;
+  // The length of the outer packet counts: an Ethernet frame may be padded.
+  p.end = Math.min(p.end, l3 + (is6 ? 40 : 0) + outerLength(buffer, l3, is6));
+  moveOffload(buffer, start, inner - VNET_HEADER_LENGTH, inner - l2);
+  p.start = inner - VNET_HEADER_LENGTH;
+  p.l2 = inner;
+  p.l3 = inner + ETHERNET;
+  p.flowHash = 0;
+  core.next.l2Input(core, p, rx);
+}
+
+function outerLength(buffer: Uint8Array, l3: number, is6: boolean): number {
+  return is6 ? buffer[l3 + 4]! << 8 | buffer[l3 + 5]! : buffer[l3 + 2]! << 8 | buffer[l3 + 3]!;
+}
+
+function find(
+  core: Core,
+  { buffer, l3, rx }: Packet,
+  family: 4 | 6,
+  port: number,
+  vni: number,
+): VxlanTunnel | undefined {
+  if (family === 4) {
+    const [source, local] = [read32(buffer, l3 + 12), read32(buffer, l3 + 16)];
+    return core.vxlan.find(4, source, 0, 0, 0, local, port, vni, rx.ip4Table.position);
+  }
+  const word = (at: number): number => read32(buffer, l3 + at);
+  const [a, b, c, d] = [word(8), word(12), word(16), word(20)];
+  const tunnel = core.vxlan.find(6, a, b, c, d, 0, port, vni, rx.ip6Table.position);
+  const local = tunnel?.local;
+  const isOurs = local !== undefined && local[0] === word(24) && local[1] === word(28) &&
+    local[2] === word(32) && local[3] === word(36);
+  return isOurs ? tunnel : undefined;
+}
+
+/** A checksum that is still partial is the inner packet's, or the outer one's, which is done with. */
+function moveOffload(buffer: Uint8Array, start: number, to: number, by: number): void {
+  const flags = buffer[start + VnetOffset.FLAGS]!;
+  const from = readLe16(buffer, start + VnetOffset.CSUM_START) - by;
+  const field = readLe16(buffer, start + VnetOffset.CSUM_OFFSET);
+  buffer.fill(0, to, to + VNET_HEADER_LENGTH);
+  if ((flags & VNET_NEEDS_CSUM) === 0 || from < ETHERNET) return;
+  buffer[to + VnetOffset.FLAGS] = VNET_NEEDS_CSUM;
+  buffer[to + VnetOffset.CSUM_START] = from;
+  buffer[to + VnetOffset.CSUM_START + 1] = from >>> 8;
+  buffer[to + VnetOffset.CSUM_OFFSET] = field;
+  buffer[to + VnetOffset.CSUM_OFFSET + 1] = field >>> 8;
+}
