@@ -1,4 +1,5 @@
 import type { IpAddress } from "@contiv/net";
+import { Cnat } from "./cnat/cnat.ts";
 import { ErrorCounters, errorIndex, errorName } from "./errors.ts";
 import { AdjacencyControl } from "./control/adjacencies.ts";
 import { Neighbors } from "./control/neighbors.ts";
@@ -73,6 +74,7 @@ export class Core {
   readonly trace: Trace;
   readonly reassembly = new Reassembly();
   readonly vxlan = new VxlanTable();
+  readonly cnat: Cnat;
 
   /** Limits with VPP's periods and buckets; unreachable routes have few. */
   readonly arpThrottle = new Throttle(1);
@@ -102,6 +104,7 @@ export class Core {
     this.next = next;
     this.emit = options.emit;
     this.onEvent = options.onEvent ?? (() => {});
+    this.cnat = new Cnat(this.interfaces, options.maxFlows ?? 262_144);
     this.trace = new Trace(options.maxTraceRecords ?? 1000);
     this.neighbors = new Neighbors(this, options.maxNeighbors ?? 50_000);
     this.adjacencyControl = new AdjacencyControl(

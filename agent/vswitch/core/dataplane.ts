@@ -12,6 +12,8 @@ import {
   removeAddress,
   setUnnumbered,
 } from "./control/addresses.ts";
+import type { Cnat } from "./cnat/cnat.ts";
+import { FlowState } from "./cnat/flow_state.ts";
 import { Bridging } from "./control/bridging.ts";
 import {
   createInterface,
@@ -58,6 +60,8 @@ const AGED_PER_TICK = 64;
 export class Dataplane {
   /** Bridge domains. */
   readonly bridging: Bridging;
+  /** Source translation. */
+  readonly cnat: Cnat;
   /** VXLAN tunnels. */
   readonly tunnels: Tunnels;
   readonly #core: Core;
@@ -67,6 +71,7 @@ export class Dataplane {
   constructor(options: DataplaneOptions) {
     this.#core = new Core(GRAPH, options, (at, nextHop) => this.#probeUnknown(at, nextHop));
     this.bridging = new Bridging(this.#core);
+    this.cnat = this.#core.cnat;
     this.tunnels = new Tunnels(this.#core);
     this.#core.fib.createTable(4, 0, "ipv4-VRF:0");
     this.#core.fib.createTable(6, 0, "ipv6-VRF:0");
@@ -106,6 +111,8 @@ export class Dataplane {
     p.rx = rx;
     p.nowMs = nowMs;
     p.local = false;
+    p.flow = -1;
+    p.flowState = FlowState.NONE;
     p.flowHash = 0;
     p.traced = core.trace.begin(swIfIndex);
     if (p.traced) {
@@ -120,6 +127,7 @@ export class Dataplane {
     const core = this.#core;
     core.nowMs = nowMs;
     core.neighbors.age(nowMs, AGED_PER_TICK, (at, address) => this.#probe(at, address));
+    core.cnat.age(nowMs);
     core.reassembly.expire(nowMs);
     core.errors.counts[REASSEMBLY_TIMEOUT]! += core.reassembly.timeouts;
     core.reassembly.timeouts = 0;

@@ -73,6 +73,9 @@ export class Interface implements InterfaceView {
   /** What is behind an interface of kind `vxlan`. */
   tunnel: VxlanTunnel | undefined;
 
+  /** Whether cnat looks at what comes and leaves by it. */
+  cnat = false;
+
   /** The MAC address as 16 and 32 bits. */
   macHigh = 0;
   macLow = 0;

@@ -18,6 +18,9 @@ export class Packet {
   local = false;
   /** Its way is recorded. */
   traced = false;
+  /** Its flow in cnat's table, and what is known of it: one of FlowState. */
+  flow = -1;
+  flowState = 0;
   /** Where the flow hash was computed, it is kept; 0 means not yet. */
   flowHash = 0;
 

@@ -199,6 +199,8 @@ export interface DataplaneOptions {
   readonly onEvent?: (event: DataplaneEvent) => void;
   /** VPP's per-family limit of neighbours. @default 50000 */
   readonly maxNeighbors?: number;
+  /** Flows that cnat knows at once. @default 262144 */
+  readonly maxFlows?: number;
   /** Records kept by the trace at most. @default 1000 */
   readonly maxTraceRecords?: number;
 }

@@ -6,6 +6,7 @@
  */
 import type { DumpHandlers, RequestHandlers } from "../handler.ts";
 import { afPacketDumps, afPacketRequests } from "./af_packet.ts";
+import { cnatDumps, cnatRequests } from "./cnat.ts";
 import { interfaceDumps, interfaceRequests } from "./interface.ts";
 import { ip6NdRequests } from "./ip6_nd.ts";
 import { ipDumps, ipRequests } from "./ip.ts";
@@ -33,6 +34,7 @@ export const REQUESTS: RequestHandlers = {
   ...tracedumpRequests,
   ...urpfRequests,
   ...l2Requests,
+  ...cnatRequests,
   ...vxlanRequests,
 };
 
@@ -46,5 +48,6 @@ export const DUMPS: DumpHandlers = {
   ...tracedumpDumps,
   ...urpfDumps,
   ...l2Dumps,
+  ...cnatDumps,
   ...vxlanDumps,
 };

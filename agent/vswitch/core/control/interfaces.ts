@@ -26,6 +26,7 @@ export function deleteInterface(core: Core, at: Interface): number {
     if (other?.unnumberedTo === swIfIndex) setUnnumbered(core, other, undefined);
   }
   leaveBridge(at);
+  core.cnat.interfaceDeleted(swIfIndex);
   core.fib.interfaceDeleted(swIfIndex);
   core.interfaces[swIfIndex] = undefined;
   core.freedInterfaces.push(swIfIndex);

@@ -1,5 +1,6 @@
 import { Icmp4Type, internetChecksum, IP4_HEADER_LENGTH, IpProtocol } from "@contiv/net";
 import { read16, read32, write16, write32, writeIp4Checksum } from "../bytes.ts";
+import { FlowState } from "../cnat/flow_state.ts";
 import { sourceAddress } from "../control/source_address.ts";
 import { type Core, HEADROOM } from "../core.ts";
 import { errorIndex } from "../errors.ts";
@@ -70,6 +71,7 @@ export function icmp4Error(core: Core, p: Packet, type: number, code: number, re
   out.nowMs = p.nowMs;
   out.traced = p.traced;
   out.flowHash = 0;
+  out.flowState = FlowState.NONE;
   core.errors.counts[type === TIME_EXCEEDED_4 ? EXCEEDED_SENT : UNREACHABLE_SENT]!++;
   if (p.traced) core.trace.add(p.nowMs, "ip4-icmp-error", formatIp(out));
   core.next.ip4Lookup(core, out, p.rx.ip4Table);

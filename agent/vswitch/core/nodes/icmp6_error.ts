@@ -1,5 +1,6 @@
 import { Icmp6Type, IP6_HEADER_LENGTH, IpProtocol } from "@contiv/net";
 import { read32, write16, write32 } from "../bytes.ts";
+import { FlowState } from "../cnat/flow_state.ts";
 import { sourceAddress } from "../control/source_address.ts";
 import { type Core, HEADROOM } from "../core.ts";
 import { errorIndex } from "../errors.ts";
@@ -66,6 +67,7 @@ export function icmp6Error(core: Core, p: Packet, type: number, code: number, re
   out.nowMs = p.nowMs;
   out.traced = p.traced;
   out.flowHash = 0;
+  out.flowState = FlowState.NONE;
   const sent = type === TOO_BIG_6
     ? TOO_BIG_SENT
     : type === TIME_EXCEEDED_6

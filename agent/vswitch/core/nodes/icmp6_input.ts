@@ -1,5 +1,6 @@
 import { Icmp6Type, IP6_HEADER_LENGTH, updateChecksum } from "@contiv/net";
 import { read16, write16 } from "../bytes.ts";
+import { FlowState } from "../cnat/flow_state.ts";
 import { type Core, drop, punt } from "../core.ts";
 import { errorIndex } from "../errors.ts";
 import type { Packet } from "../packet.ts";
@@ -58,6 +59,7 @@ function echo(core: Core, p: Packet): void {
   }
   buffer[l3 + 7] = OWN_HOP_LIMIT;
   p.local = true;
+  p.flowState = FlowState.NONE;
   p.flowHash = 0;
   core.errors.counts[ECHO_REPLIES]!++;
   if (p.traced) core.trace.add(p.nowMs, "ip6-icmp-echo-request", formatIp(p));

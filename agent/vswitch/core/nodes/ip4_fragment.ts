@@ -1,5 +1,6 @@
 import { IP4_HEADER_LENGTH, Ip4Fragment } from "@contiv/net";
 import { read16, write16, writeIp4Checksum } from "../bytes.ts";
+import { FlowState } from "../cnat/flow_state.ts";
 import { type Core, drop, HEADROOM } from "../core.ts";
 import { errorIndex } from "../errors.ts";
 import type { Packet } from "../packet.ts";
@@ -45,6 +46,9 @@ export function ip4Fragment(core: Core, p: Packet, adjacency: number, mtu: numbe
     // A fragment counts its TTL down even where this node made the packet, as in VPP.
     out.local = false;
     out.flowHash = 0;
+    out.flow = p.flow;
+    // What the first fragment decides on is decided.
+    out.flowState = at > 0 && p.flowState === FlowState.NEW ? FlowState.FORWARD : p.flowState;
     core.errors.counts[SENT]!++;
     core.next.ip4Rewrite(core, out, adjacency);
   }

@@ -5,6 +5,7 @@ import { errorIndex } from "../errors.ts";
 import type { Packet } from "../packet.ts";
 import { onesSum } from "@contiv/net";
 import { UrpfMode } from "../types.ts";
+import { cnatInput } from "./cnat_input.ts";
 import { formatIp } from "./format.ts";
 import { icmp4Error, TIME_EXCEEDED_4 } from "./icmp4_error.ts";
 import { ip4Local } from "./ip4_local.ts";
@@ -46,6 +47,7 @@ export function ip4Input(core: Core, p: Packet): void {
   if (rx.ip4Urpf !== UrpfMode.OFF && !isGroup && ip4Urpf(core, p)) return;
   if (rx.ip4Users === 0) return drop(core, p, NOT_ENABLED);
   if (isGroup) return multicast(core, p);
+  if (rx.cnat) cnatInput(core, p, 4);
   ip4Lookup(core, p, rx.ip4Table);
 }
 

@@ -7,6 +7,7 @@ import {
   updateChecksum,
 } from "@contiv/net";
 import { read16, read32, write16, write32, writeIp4Checksum } from "../bytes.ts";
+import { FlowState } from "../cnat/flow_state.ts";
 import { type Core, drop, HEADROOM, punt, resetScratch } from "../core.ts";
 import { errorIndex } from "../errors.ts";
 import { DPO_DROP, DpoKind, dpoKind } from "../fib/dpo.ts";
@@ -99,6 +100,7 @@ function icmp4Input(core: Core, p: Packet): void {
   writeIp4Checksum(buffer, l3);
   p.local = true;
   p.flowHash = 0;
+  p.flowState = FlowState.NONE;
   core.errors.counts[ECHO_REPLIES]!++;
   if (p.traced) core.trace.add(p.nowMs, "ip4-icmp-echo-request", formatIp(p));
   core.next.ip4Lookup(core, p, p.rx.ip4Table);
@@ -158,5 +160,6 @@ function reassemble(core: Core, p: Packet): void {
   whole.traced = p.traced;
   whole.local = false;
   whole.flowHash = 0;
+  whole.flowState = FlowState.NONE;
   ip4Local(core, whole);
 }

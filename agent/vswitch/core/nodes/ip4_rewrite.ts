@@ -1,10 +1,12 @@
 import { Ip4Fragment } from "@contiv/net";
 import { read16, write16 } from "../bytes.ts";
+import { FlowState } from "../cnat/flow_state.ts";
 import { type Core, drop, output } from "../core.ts";
 import { errorIndex } from "../errors.ts";
 import type { Packet } from "../packet.ts";
 import { AdjacencyState } from "../tables/adjacencies.ts";
 import { gsoPacketLength, isGso } from "./checksum_offload.ts";
+import { cnatOutput } from "./cnat_output.ts";
 import { formatAdjacency } from "./format.ts";
 import {
   FRAGMENTATION_NEEDED_4,
@@ -44,7 +46,10 @@ export function ip4Rewrite(core: Core, p: Packet, adjacency: number): void {
   }
   if (p.traced) core.trace.add(p.nowMs, "ip4-rewrite", formatAdjacency(core, adjacency));
   adjacencies.apply(adjacency, buffer, l3 - 14);
-  output(core, p, adjacencies.swIfIndex[adjacency]!);
+  const swIfIndex = adjacencies.swIfIndex[adjacency]!;
+  const translates = p.flowState !== FlowState.NONE && core.interfaces[swIfIndex]?.cnat === true;
+  if (translates && cnatOutput(core, p, 4, swIfIndex)) return;
+  output(core, p, swIfIndex);
 }
 
 /** Changes the TTL and its part of the checksum (RFC 1624). @returns the new TTL */

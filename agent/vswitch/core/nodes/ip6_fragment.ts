@@ -1,5 +1,6 @@
 import { IP6_HEADER_LENGTH, IpProtocol } from "@contiv/net";
 import { read16, write16, write32 } from "../bytes.ts";
+import { FlowState } from "../cnat/flow_state.ts";
 import { type Core, drop, HEADROOM } from "../core.ts";
 import { errorIndex } from "../errors.ts";
 import type { Packet } from "../packet.ts";
@@ -41,6 +42,7 @@ export function ip6Fragment(core: Core, p: Packet, adjacency: number, mtu: numbe
     to.set(buffer.subarray(from, from + length), header + FRAGMENT_HEADER);
     out.end = header + FRAGMENT_HEADER + length;
     out.flowHash = 0;
+    out.flowState = FlowState.NONE;
     core.errors.counts[SENT]!++;
     core.next.ip6Rewrite(core, out, adjacency);
   }

@@ -4,6 +4,7 @@ import { type Core, drop } from "../core.ts";
 import { errorIndex } from "../errors.ts";
 import type { Packet } from "../packet.ts";
 import { UrpfMode } from "../types.ts";
+import { cnatInput } from "./cnat_input.ts";
 import { formatIp } from "./format.ts";
 import { icmp6Error, TIME_EXCEEDED_6 } from "./icmp6_error.ts";
 import { ip6Local } from "./ip6_local.ts";
@@ -31,6 +32,7 @@ export function ip6Input(core: Core, p: Packet): void {
   if (rx.ip6Urpf !== UrpfMode.OFF && !isGroup && ip6Urpf(core, p)) return;
   if (rx.ip6Users === 0) return drop(core, p, NOT_ENABLED);
   if (isGroup) return multicast(core, p);
+  if (rx.cnat) cnatInput(core, p, 6);
   ip6Lookup(core, p, rx.ip6Table);
 }
 

@@ -1,5 +1,6 @@
 import { IP6_HEADER_LENGTH, IpProtocol, onesSum } from "@contiv/net";
 import { read16, read32, write16 } from "../bytes.ts";
+import { FlowState } from "../cnat/flow_state.ts";
 import { type Core, drop, HEADROOM, punt, resetScratch } from "../core.ts";
 import { errorIndex } from "../errors.ts";
 import { DPO_DROP, DpoKind, dpoKind } from "../fib/dpo.ts";
@@ -122,5 +123,6 @@ function reassemble(core: Core, p: Packet, length: number): void {
   whole.traced = p.traced;
   whole.local = false;
   whole.flowHash = 0;
+  whole.flowState = FlowState.NONE;
   ip6Local(core, whole);
 }

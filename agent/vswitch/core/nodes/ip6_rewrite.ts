@@ -1,10 +1,12 @@
 import { IP6_HEADER_LENGTH } from "@contiv/net";
 import { read16 } from "../bytes.ts";
+import { FlowState } from "../cnat/flow_state.ts";
 import { type Core, drop, output } from "../core.ts";
 import { errorIndex } from "../errors.ts";
 import type { Packet } from "../packet.ts";
 import { AdjacencyState } from "../tables/adjacencies.ts";
 import { gsoPacketLength, isGso } from "./checksum_offload.ts";
+import { cnatOutput } from "./cnat_output.ts";
 import { formatAdjacency } from "./format.ts";
 import { icmp6Error, TIME_EXCEEDED_6, TOO_BIG_6 } from "./icmp6_error.ts";
 import { ip6Fragment } from "./ip6_fragment.ts";
@@ -38,5 +40,8 @@ export function ip6Rewrite(core: Core, p: Packet, adjacency: number): void {
   }
   if (p.traced) core.trace.add(p.nowMs, "ip6-rewrite", formatAdjacency(core, adjacency));
   adjacencies.apply(adjacency, buffer, l3 - 14);
-  output(core, p, adjacencies.swIfIndex[adjacency]!);
+  const swIfIndex = adjacencies.swIfIndex[adjacency]!;
+  const translates = p.flowState !== FlowState.NONE && core.interfaces[swIfIndex]?.cnat === true;
+  if (translates && cnatOutput(core, p, 6, swIfIndex)) return;
+  output(core, p, swIfIndex);
 }

@@ -9,6 +9,7 @@ import {
 } from "@contiv/net";
 import { EtherType } from "@contiv/net";
 import { read16, readLe16, write16, write32, writeIp4Checksum } from "../bytes.ts";
+import { FlowState } from "../cnat/flow_state.ts";
 import { type Core, drop } from "../core.ts";
 import { errorIndex } from "../errors.ts";
 import type { VxlanTunnel } from "../l2/vxlan_tunnel.ts";
@@ -64,6 +65,7 @@ function encapsulate(core: Core, p: Packet, tunnel: VxlanTunnel): void {
   outer.rx = core.interfaces[tunnel.swIfIndex]!;
   outer.nowMs = p.nowMs;
   outer.local = false;
+  outer.flowState = FlowState.NONE;
   outer.traced = p.traced;
   const hash = innerHash(p);
   outer.flowHash = hash;

@@ -1,5 +1,6 @@
 import { VNET_HEADER_LENGTH, VNET_NEEDS_CSUM, VnetOffset } from "@contiv/net";
 import { read32, readLe16 } from "../bytes.ts";
+import { FlowState } from "../cnat/flow_state.ts";
 import { type Core, drop } from "../core.ts";
 import { errorIndex } from "../errors.ts";
 import type { VxlanTunnel } from "../l2/vxlan_tunnel.ts";
@@ -51,6 +52,7 @@ export function vxlanInput(core: Core, p: Packet, family: 4 | 6, udp: number, po
   p.l2 = inner;
   p.l3 = inner + ETHERNET;
   p.flowHash = 0;
+  p.flowState = FlowState.NONE;
   core.next.l2Input(core, p, rx);
 }
 

@@ -1,0 +1,362 @@
+import { assert, assertEquals } from "@contiv/assert";
+import {
+  concatBytes,
+  echoPacket,
+  ethernetFrame,
+  Icmp4Type,
+  Icmp6Type,
+  internetChecksum,
+  ip4Packet,
+  ip6Packet,
+  IpAddress,
+  IpPrefix,
+  IpProtocol,
+  type ParsedIp,
+  parseEthernet,
+  parseIcmp,
+  parseIp,
+  parseTransport,
+  pseudoHeaderSum,
+  tcpSegment,
+  udpDatagram,
+  VNET_HEADER_LENGTH,
+  vnetFrame,
+  VnetGso,
+} from "@contiv/net";
+import { SnatPolicyType, SnatTable } from "./cnat/snat_policy.ts";
+import { Retval } from "./retval.ts";
+import { type Sent, TestBench } from "./testing.ts";
+
+const POD_MAC = "02:00:00:00:00:0a";
+const HOST_MAC = "02:00:00:00:00:0c";
+const OUT_MAC = "02:00:00:00:00:0b";
+/** Addresses by family: the pod's, another pod's, the host's, somebody outside, our own. */
+const NET = {
+  4: {
+    pod: "10.1.0.2",
+    pod2: "10.1.0.3",
+    host: "172.30.1.2",
+    outside: "198.51.100.7",
+    own: "192.0.2.1",
+  },
+  6: {
+    pod: "fd00:1::2",
+    pod2: "fd00:1::3",
+    host: "fd00:3::2",
+    outside: "2001:db8:1::7",
+    own: "2001:db8::1",
+  },
+} as const;
+
+interface Scene {
+  readonly bench: TestBench;
+  readonly pod: number;
+  readonly pod2: number;
+  readonly host: number;
+  readonly uplink: number;
+}
+
+function scene(options: ConstructorParameters<typeof TestBench>[0] = {}): Scene {
+  const bench = new TestBench(options);
+  const { cnat } = bench.plane;
+  const pod = bench.add("pod", "02:fe:00:00:00:01", ["10.1.0.1/32", "fd00:1::1/128"]);
+  const pod2 = bench.add("pod2", "02:fe:00:00:00:02", []);
+  bench.plane.setUnnumbered(pod, pod2, true);
+  const host = bench.add("vpp1", "02:fe:00:00:00:03", ["172.30.1.1/24", "fd00:3::1/64"]);
+  const uplink = bench.add("up", "02:fe:00:00:00:04", ["192.0.2.1/24", "2001:db8::1/64"]);
+  for (const family of [4, 6] as const) {
+    const net = NET[family];
+    bench.neighbor(pod, net.pod, POD_MAC);
+    bench.via(net.pod, pod);
+    bench.neighbor(pod2, net.pod2, POD_MAC);
+    bench.via(net.pod2, pod2);
+    bench.neighbor(host, net.host, HOST_MAC);
+    const router = family === 4 ? "192.0.2.254" : "2001:db8::fe";
+    bench.neighbor(uplink, router, OUT_MAC);
+    bench.via(family === 4 ? "0.0.0.0/0" : "::/0", uplink, router);
+  }
+  assertEquals(cnat.setPolicy(SnatPolicyType.K8S), Retval.FEATURE_DISABLED);
+  cnat.setAddresses(IpAddress.parse(NET[4].own), IpAddress.parse(NET[6].own));
+  assertEquals(cnat.setPolicy(SnatPolicyType.K8S), Retval.OK);
+  for (const text of ["10.1.0.0/16", "172.30.0.0/16", "fd00::/16"]) {
+    cnat.setExcluded(IpPrefix.parse(text), true);
+  }
+  for (const each of [pod, pod2, host, uplink]) cnat.enable(each, true);
+  for (const each of [pod, pod2]) {
+    for (const table of [SnatTable.INCLUDE_V4, SnatTable.INCLUDE_V6, SnatTable.POD]) {
+      cnat.setMember(table, each, true);
+    }
+  }
+  cnat.setMember(SnatTable.POD, host, true);
+  cnat.setMember(SnatTable.HOST, host, true);
+  return { bench, pod, pod2, host, uplink };
+}
+
+type Make = (source: string, destination: string, ports: [number, number]) => Uint8Array;
+
+function wrap(
+  source: string,
+  destination: string,
+  protocol: number,
+  payload: Uint8Array,
+): Uint8Array {
+  return source.includes(":")
+    ? ip6Packet({ source, destination, nextHeader: protocol, payload })
+    : ip4Packet({ source, destination, protocol, payload });
+}
+
+const udp: Make = (source, destination, [sourcePort, destinationPort]) =>
+  wrap(
+    source,
+    destination,
+    IpProtocol.UDP,
+    udpDatagram({
+      source,
+      destination,
+      sourcePort,
+      destinationPort,
+      payload: Uint8Array.of(1, 2, 3),
+    }),
+  );
+
+const tcp = (flags: number): Make => (source, destination, [sourcePort, destinationPort]) =>
+  wrap(
+    source,
+    destination,
+    IpProtocol.TCP,
+    tcpSegment({
+      source,
+      destination,
+      sourcePort,
+      destinationPort,
+      flags,
+      payload: new Uint8Array(5),
+    }),
+  );
+
+const SYN = 2;
+const SYN_ACK = 0x12;
+
+function endsOf(sent: Sent | undefined): { text: string; ports: [number, number]; ip: ParsedIp } {
+  const ip = sent?.ip;
+  assert(ip);
+  assert(ip.checksumOk);
+  const transport = parseTransport(ip);
+  assert(transport?.checksumOk);
+  const ports: [number, number] = [transport.sourcePort, transport.destinationPort];
+  return { text: `${ip.source} > ${ip.destination}`, ports, ip };
+}
+
+for (const family of [4, 6] as const) {
+  const net = NET[family];
+  for (const [name, make] of [["UDP", udp], ["TCP", tcp(SYN)]] as const) {
+    Deno.test(`${name} over IPv${family} from a pod leaves as the node's, and its answers come back`, () => {
+      const { bench, pod, uplink } = scene();
+      const [out] = bench.receiveIp(pod, POD_MAC, make(net.pod, net.outside, [1000, 53]));
+      assertEquals(out?.swIfIndex, uplink);
+      const there = endsOf(out);
+      assertEquals(there.text, `${net.own} > ${net.outside}`);
+      assertEquals(there.ports[1], 53);
+      assert(there.ports[0] >= 0xc000);
+      const answer = make(net.outside, net.own, [53, there.ports[0]]);
+      const [back] = bench.receiveIp(uplink, OUT_MAC, answer);
+      assertEquals(back?.swIfIndex, pod);
+      const here = endsOf(back);
+      assertEquals([here.text, here.ports], [`${net.outside} > ${net.pod}`, [53, 1000]]);
+      const [again] = bench.receiveIp(pod, POD_MAC, make(net.pod, net.outside, [1000, 53]));
+      assertEquals(endsOf(again).ports, there.ports);
+      const [other] = bench.receiveIp(pod, POD_MAC, make(net.pod, net.outside, [1001, 53]));
+      assert(endsOf(other).ports[0] !== there.ports[0]);
+    });
+  }
+
+  Deno.test(`IPv${family} sources are kept within the cluster, and towards it`, () => {
+    const { bench, pod, pod2, host, uplink } = scene();
+    const kept = (from: number, mac: string, source: string, to: string, out: number): void => {
+      const [sent] = bench.receiveIp(from, mac, udp(source, to, [7, 8]));
+      assertEquals([sent?.swIfIndex, endsOf(sent).text], [out, `${source} > ${to}`]);
+      const answering = bench.plane.interface(out)!;
+      const [back] = bench.receiveIp(answering.swIfIndex, OUT_MAC, udp(to, source, [8, 7]));
+      assertEquals([back?.swIfIndex, endsOf(back).text], [from, `${to} > ${source}`]);
+    };
+    kept(pod, POD_MAC, net.pod, net.pod2, pod2);
+    kept(pod, POD_MAC, net.pod, net.host, host);
+    kept(host, HOST_MAC, net.host, net.pod, pod);
+    kept(uplink, OUT_MAC, net.outside, net.pod, pod);
+    kept(uplink, OUT_MAC, net.outside, net.host, host);
+  });
+
+  Deno.test(`an IPv${family} echo to the outside is answered to who asked`, () => {
+    const { bench, pod, uplink } = scene();
+    const echo = (source: string, destination: string, reply: boolean, id: number): Uint8Array =>
+      echoPacket({ source, destination, reply, id, sequence: 1, payload: new Uint8Array(8) });
+    const ids = [7, 7].map((id, i) => {
+      const source = i === 0 ? net.pod : net.pod2;
+      const [out] = bench.receiveIp(pod, POD_MAC, echo(source, net.outside, false, id));
+      const icmp = parseIcmp(out!.ip!)!;
+      assert(icmp.checksumOk);
+      assertEquals(String(out!.ip!.source), net.own);
+      return icmp.rest >>> 16;
+    });
+    assert(ids[0] !== ids[1]);
+    const [back] = bench.receiveIp(uplink, OUT_MAC, echo(net.outside, net.own, true, ids[0]!));
+    assertEquals([back?.swIfIndex, String(back?.ip?.destination)], [pod, net.pod]);
+    const icmp = parseIcmp(back!.ip!)!;
+    assertEquals([icmp.checksumOk, icmp.rest], [true, 7 << 16 | 1]);
+  });
+
+  Deno.test(`an ICMP error about a translated IPv${family} flow tells the pod of its own packet`, () => {
+    for (const [name, make] of [["UDP", udp], ["TCP", tcp(SYN)]] as const) {
+      const { bench, pod, uplink } = scene();
+      const [out] = bench.receiveIp(pod, POD_MAC, make(net.pod, net.outside, [1000, 53]));
+      const quoted = parseEthernet(out!.bytes.subarray(VNET_HEADER_LENGTH))!.payload;
+      const router = family === 4 ? "203.0.113.9" : "2001:db8:9::9";
+      const [type, protocol] = family === 4
+        ? [Icmp4Type.UNREACHABLE, IpProtocol.ICMP]
+        : [Icmp6Type.TOO_BIG, IpProtocol.ICMP6];
+      const message = concatBytes(
+        Uint8Array.of(type, family === 4 ? 4 : 0, 0, 0, 0, 0, 5, 0),
+        quoted,
+      );
+      const seed = family === 4 ? 0 : pseudoHeaderSum(
+        IpAddress.parse(router),
+        IpAddress.parse(net.own),
+        protocol,
+        message.length,
+      );
+      new DataView(message.buffer).setUint16(2, internetChecksum(message, 0, message.length, seed));
+      const [told] = bench.receiveIp(uplink, OUT_MAC, wrap(router, net.own, protocol, message));
+      assertEquals([told?.swIfIndex, String(told?.ip?.destination)], [pod, net.pod], name);
+      assertEquals(String(told?.ip?.source), router);
+      const icmp = parseIcmp(told!.ip!)!;
+      assertEquals([icmp.type, icmp.rest, icmp.checksumOk], [type, 0x500, true]);
+      const about = parseIp(icmp.payload)!;
+      assertEquals(`${about.source} > ${about.destination}`, `${net.pod} > ${net.outside}`);
+      const transport = parseTransport(about)!;
+      assertEquals([transport.sourcePort, transport.destinationPort], [1000, 53]);
+      assert(about.checksumOk && transport.checksumOk);
+    }
+  });
+
+  Deno.test(`a partial checksum over IPv${family} stays right through a translation`, () => {
+    const { bench, pod } = scene();
+    const packet = tcp(SYN)(net.pod, net.outside, [1000, 80]);
+    const ip = family === 4 ? 20 : 40;
+    const length = packet.length - ip;
+    const view = new DataView(packet.buffer);
+    const ends = [IpAddress.parse(net.pod), IpAddress.parse(net.outside)] as const;
+    view.setUint16(ip + 16, pseudoHeaderSum(...ends, IpProtocol.TCP, length));
+    const destination = bench.plane.interface(pod)!.mac;
+    const frame = ethernetFrame({ source: POD_MAC, destination, payload: packet });
+    const header = { flags: 1, csumStart: 14 + ip, csumOffset: 16 };
+    const [out] = bench.receiveVnet(pod, vnetFrame(frame, header));
+    const bytes = out!.bytes.slice(VNET_HEADER_LENGTH);
+    const sum = internetChecksum(bytes, 14 + ip, bytes.length - 14 - ip);
+    new DataView(bytes.buffer).setUint16(14 + ip + 16, sum);
+    assert(parseTransport(parseIp(bytes.subarray(14))!)?.checksumOk);
+    const isGso = { ...header, gsoType: family === 4 ? VnetGso.TCPV4 : VnetGso.TCPV6, gsoSize: 3 };
+    const [whole] = bench.receiveVnet(pod, vnetFrame(frame, isGso));
+    assertEquals(whole?.bytes[1], isGso.gsoType);
+  });
+}
+
+Deno.test("a pod that reaches itself is translated; who but looks alike in 32 bits is not", () => {
+  const { bench, pod, pod2 } = scene();
+  const same = "fd00:2::2";
+  bench.neighbor(pod2, same, POD_MAC);
+  bench.via(same, pod2);
+  const [itself] = bench.receiveIp(pod, POD_MAC, udp(NET[6].pod, NET[6].pod, [1, 2]));
+  assertEquals(endsOf(itself).text, `${NET[6].own} > ${NET[6].pod}`);
+  const [alike] = bench.receiveIp(pod, POD_MAC, udp(NET[6].pod, same, [1, 2]));
+  assertEquals(endsOf(alike).text, `${NET[6].pod} > ${same}`);
+});
+
+Deno.test("fragments made here are translated whole; others that lack ports do not leave", () => {
+  const { bench, pod, uplink } = scene();
+  bench.plane.setMtu(uplink, [1000, 0, 0, 0]);
+  const ends = { source: NET[4].pod, destination: NET[4].outside };
+  const payload = udpDatagram({
+    ...ends,
+    sourcePort: 5,
+    destinationPort: 6,
+    payload: Uint8Array.from({ length: 1800 }, (_, i) => i),
+  });
+  const whole = ip4Packet({ ...ends, protocol: IpProtocol.UDP, payload });
+  const sent = bench.receiveIp(pod, POD_MAC, whole);
+  assertEquals(sent.length, 2);
+  const data = concatBytes(...sent.map(({ ip }) => ip!.payload));
+  for (const { ip } of sent) assertEquals([String(ip!.source), ip!.checksumOk], [NET[4].own, true]);
+  const joined = ip4Packet({
+    source: NET[4].own,
+    destination: NET[4].outside,
+    protocol: IpProtocol.UDP,
+    payload: data,
+  });
+  assert(parseTransport(parseIp(joined)!)?.checksumOk);
+  assertEquals(data.subarray(8), payload.subarray(8));
+  const later = ip4Packet({
+    ...ends,
+    protocol: IpProtocol.UDP,
+    payload: payload.subarray(0, 64),
+    fragment: 100,
+  });
+  assertEquals(bench.receiveIp(pod, POD_MAC, later), []);
+  assertEquals(bench.count("cnat-output-ip4: unknown session"), 1);
+  const toPod = ip4Packet({
+    ...ends,
+    destination: NET[4].pod2,
+    protocol: IpProtocol.UDP,
+    payload: payload.subarray(0, 64),
+    fragment: 100,
+  });
+  assertEquals(bench.receiveIp(pod, POD_MAC, toPod).length, 1);
+});
+
+Deno.test("flows end: soon if idle, later if they are connections, at once when they close", () => {
+  const count = (bench: TestBench): number => [...bench.plane.cnat.sessions()].length;
+  const { bench, pod, uplink } = scene();
+  const net = NET[4];
+  const wait = (seconds: number): void => {
+    bench.nowMs += 1000 * seconds;
+    bench.plane.tick(bench.nowMs);
+  };
+  bench.receiveIp(pod, POD_MAC, udp(net.pod, net.outside, [1, 2]));
+  assertEquals(count(bench), 2);
+  wait(29);
+  assertEquals(count(bench), 2);
+  wait(2);
+  assertEquals(count(bench), 0);
+  const [out] = bench.receiveIp(pod, POD_MAC, tcp(SYN)(net.pod, net.outside, [1, 2]));
+  const [port] = endsOf(out).ports;
+  bench.receiveIp(uplink, OUT_MAC, tcp(SYN_ACK)(net.outside, net.own, [2, port]));
+  wait(3599);
+  assertEquals(count(bench), 2);
+  bench.receiveIp(pod, POD_MAC, tcp(0x14)(net.pod, net.outside, [1, 2]));
+  wait(6);
+  assertEquals(count(bench), 0);
+});
+
+Deno.test("without room for another flow what must be translated is dropped, the rest passes", () => {
+  const { bench, pod } = scene({ maxFlows: 3 });
+  const net = NET[4];
+  for (let port = 1; port <= 3; port++) {
+    assertEquals(bench.receiveIp(pod, POD_MAC, udp(net.pod, net.outside, [port, 9])).length, 1);
+  }
+  assertEquals(bench.receiveIp(pod, POD_MAC, udp(net.pod, net.outside, [4, 9])), []);
+  assertEquals(bench.count("cnat-lookup-ip4: session allocation failure"), 1);
+  assertEquals(bench.receiveIp(pod, POD_MAC, udp(net.pod, net.pod2, [4, 9])).length, 1);
+});
+
+Deno.test("ports run out and come back", () => {
+  const { bench, pod } = scene();
+  const net = NET[4];
+  const send = (i: number): number =>
+    bench.receiveIp(pod, POD_MAC, udp(net.pod, net.outside, [1000 + i, 9])).length;
+  const ports = 0xfffe - 0xc000 + 1;
+  for (let i = 0; i < ports; i++) assertEquals(send(i), 1);
+  assertEquals(send(ports), 0);
+  assertEquals(bench.count("cnat-output-ip4: no more free ports"), 1);
+  bench.nowMs += 40_000;
+  for (let i = 0; i < 10; i++) bench.plane.tick(bench.nowMs);
+  assertEquals(send(ports), 1);
+});
