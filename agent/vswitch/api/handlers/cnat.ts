@@ -59,7 +59,7 @@ export const cnatDumps = {
         session: {
           tuple: {
             addr: [addressToApi(session.source), addressToApi(session.destination)],
-            port: [session.sourcePort, session.destinationPort],
+            port: [turned(session.sourcePort), turned(session.destinationPort)],
             ip_proto: session.protocol,
           },
           ts_index: session.flow,
@@ -69,6 +69,11 @@ export const cnatDumps = {
     }
   },
 } satisfies DumpHandlers;
+
+/** VPP 26.06 tells ports of sessions with their octets exchanged. */
+function turned(port: number): number {
+  return port >>> 8 | (port & 0xff) << 8;
+}
 
 function setAddress(bytes: Uint8Array): IpAddress | undefined {
   return bytes.every((octet) => octet === 0) ? undefined : IpAddress.from(bytes);
