@@ -44,6 +44,12 @@ interface Watcher {
   readonly timer: ReturnType<typeof setTimeout> | undefined;
 }
 
+/** What a listing still has to show: a moment's objects, from the next one on. */
+interface Rest {
+  readonly texts: readonly string[];
+  readonly from: number;
+}
+
 /** The part of a fake that outlives its restarts, as etcd does. */
 class Shelf {
   readonly objects = new Map<string, Stored>();
@@ -56,7 +62,7 @@ class Shelf {
 export class FakeApiServer implements AsyncDisposable {
   readonly #shelves = new Map<Kind, Shelf>(KINDS.map((kind) => [kind, new Shelf()]));
   readonly #watchers = new Set<Watcher>();
-  readonly #pages = new Map<string, readonly string[]>();
+  readonly #pages = new Map<string, Rest>();
   readonly #faults = new Map<Kind, Fault[]>();
   #server: FakeHttpServer | undefined;
   #port: number;
@@ -240,17 +246,19 @@ export class FakeApiServer implements AsyncDisposable {
     const rest = token === null ? undefined : this.#pages.get(token);
     if (token !== null && rest === undefined) return refuse(exchange, 410, "the token has expired");
     const version = token?.split(".")[0] ?? String(this.#version);
-    const all = rest ??
-      [...shelf.objects].sort(([a], [b]) => a < b ? -1 : 1).map(([, { text }]) => text);
-    const later = all.slice(limit);
+    const { texts, from } = rest ?? {
+      texts: [...shelf.objects].sort(([a], [b]) => a < b ? -1 : 1).map(([, { text }]) => text),
+      from: 0,
+    };
+    const to = Math.min(texts.length, from + limit);
     const metadata: Record<string, unknown> = { resourceVersion: version };
-    if (later.length > 0) {
+    if (to < texts.length) {
       const next = `${version}.${++this.#tokens}`;
-      this.#pages.set(next, later);
+      this.#pages.set(next, { texts, from: to });
       metadata["continue"] = next;
-      metadata["remainingItemCount"] = later.length;
+      metadata["remainingItemCount"] = texts.length - to;
     }
-    const items = all.slice(0, limit).join(",");
+    const items = texts.slice(from, to).join(",");
     exchange.reply(
       200,
       `{"kind":"List","metadata":${JSON.stringify(metadata)},"items":[${items}]}`,

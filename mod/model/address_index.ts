@@ -9,14 +9,10 @@ export interface AddressConflict {
   readonly pods: readonly string[];
 }
 
-interface Claims {
-  readonly address: IpAddress;
-  /** Ids of live pods; never empty. */
-  readonly pods: Set<string>;
-}
-
 /** A number for IPv4 and a bigint for IPv6, so that the families never meet. */
-function addressKey(address: IpAddress): number | bigint {
+type AddressKey = number | bigint;
+
+function addressKey(address: IpAddress): AddressKey {
   const [a = 0, b = 0, c = 0, d = 0] = address.bytes;
   return address.family === 4 ? (a << 24 | b << 16 | c << 8 | d) >>> 0 : address.toBigInt();
 }
@@ -27,16 +23,22 @@ function addressKey(address: IpAddress): number | bigint {
  * rights.
  */
 export class AddressIndex {
-  readonly #claims = new Map<number | bigint, Claims>();
+  /** The id of the only live pod that claims an address, or of all of them. */
+  readonly #claims = new Map<AddressKey, string | Set<string>>();
   readonly #addresses = new Map<string, readonly IpAddress[]>();
-  readonly #conflicts = new Set<Claims>();
+  /** Those that more than one claims. */
+  readonly #conflicts = new Map<AddressKey, IpAddress>();
 
   /** The id of the pod that the address belongs to. */
   owner(address: IpAddress): string | undefined {
-    const pods = this.#claims.get(addressKey(address))?.pods;
-    if (pods?.size !== 1) return undefined;
-    const [owner] = pods;
-    return owner;
+    const claims = this.#claims.get(addressKey(address));
+    return typeof claims === "string" ? claims : undefined;
+  }
+
+  /** The ids of the live pods that claim an address, sorted. */
+  claimants(address: IpAddress): string[] {
+    const claims = this.#claims.get(addressKey(address)) ?? [];
+    return typeof claims === "string" ? [claims] : [...claims].sort();
   }
 
   /**
@@ -55,16 +57,17 @@ export class AddressIndex {
   /** All addresses that more than one live pod claims. */
   conflicts(): AddressConflict[] {
     return Array.from(
-      this.#conflicts,
-      ({ address, pods }) => ({ address, pods: [...pods].sort() }),
+      this.#conflicts.values(),
+      (address) => ({ address, pods: this.claimants(address) }),
     );
   }
 
   #replace(id: string, addresses: readonly IpAddress[]): IpAddress[] {
     const before = this.#addresses.get(id) ?? [];
+    if (before.length === 0 && addresses.length === 0) return [];
     const touched = new Map([...before, ...addresses].map((each) => [addressKey(each), each]));
     const owners = Array.from(touched.values(), (address) => this.owner(address));
-    for (const address of before) this.#withdraw(id, address);
+    for (const address of before) this.#withdraw(id, addressKey(address));
     for (const address of addresses) this.#claim(id, address);
     if (addresses.length > 0) this.#addresses.set(id, addresses);
     else this.#addresses.delete(id);
@@ -73,18 +76,23 @@ export class AddressIndex {
 
   #claim(id: string, address: IpAddress): void {
     const key = addressKey(address);
-    const claims = this.#claims.get(key) ?? { address, pods: new Set() };
-    this.#claims.set(key, claims);
-    claims.pods.add(id);
-    if (claims.pods.size > 1) this.#conflicts.add(claims);
+    const claims = this.#claims.get(key);
+    if (claims === undefined || claims === id) this.#claims.set(key, id);
+    else if (typeof claims !== "string") claims.add(id);
+    else {
+      this.#claims.set(key, new Set([claims, id]));
+      this.#conflicts.set(key, address);
+    }
   }
 
-  #withdraw(id: string, address: IpAddress): void {
-    const key = addressKey(address);
+  #withdraw(id: string, key: AddressKey): void {
     const claims = this.#claims.get(key);
-    if (claims === undefined) return;
-    claims.pods.delete(id);
-    if (claims.pods.size <= 1) this.#conflicts.delete(claims);
-    if (claims.pods.size === 0) this.#claims.delete(key);
+    if (claims === id) this.#claims.delete(key);
+    if (claims === undefined || typeof claims === "string") return;
+    claims.delete(id);
+    const [only] = claims;
+    if (claims.size > 1 || only === undefined) return;
+    this.#claims.set(key, only);
+    this.#conflicts.delete(key);
   }
 }

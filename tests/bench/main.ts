@@ -10,6 +10,7 @@ import { renderFigures } from "./figure.ts";
 import type { Group } from "./group.ts";
 import { agentGroup } from "./groups/agent.ts";
 import { cniGroup } from "./groups/cni.ts";
+import { ksrGroup } from "./groups/ksr.ts";
 import { microGroup } from "./groups/micro.ts";
 import { packetSocketsGroup } from "./groups/packet_sockets.ts";
 import { routesGroup } from "./groups/routes.ts";
@@ -25,6 +26,8 @@ const GROUPS: readonly Group[] = [
   vppapiGroup,
   routesGroup,
   removalGroup,
+  vppapiGroup,
+  ksrGroup,
   microGroup,
 ];
 
