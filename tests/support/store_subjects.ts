@@ -1,4 +1,5 @@
 import { EtcdStore, type EtcdStoreOptions } from "@contiv/store";
+import { missingPackages } from "./packages.ts";
 import { GrpcProxy } from "./grpc_proxy.ts";
 import { type StoreKind, StoreProcess, type StoreProcessOptions } from "./store_process.ts";
 
@@ -12,13 +13,14 @@ export interface StoreSubject extends AsyncDisposable {
   open(options?: Partial<EtcdStoreOptions>): EtcdStore;
 }
 
-interface Side {
+/** A store, and the way to it. */
+export interface StoreSide {
   readonly kind: StoreKind;
   readonly proxied: boolean;
   readonly title: string;
 }
 
-const SIDES: readonly Side[] = [
+const SIDES: readonly StoreSide[] = [
   { kind: "contiv store", proxied: false, title: "on contiv store" },
   { kind: "etcd", proxied: false, title: "on etcd" },
   { kind: "contiv store", proxied: true, title: "on contiv store behind grpc-proxy" },
@@ -56,12 +58,12 @@ export interface StoreTestOptions {
 /** Runs a test once on each store, directly and behind etcd's proxy. */
 export function storeTest(
   name: string,
-  fn: (side: Side, t: Deno.TestContext) => Promise<void>,
+  fn: (side: StoreSide, t: Deno.TestContext) => Promise<void>,
   { proxies = true, kinds = ["contiv store", "etcd"] }: StoreTestOptions = {},
 ): void {
   for (const side of SIDES) {
     if (!kinds.includes(side.kind) || side.proxied && !proxies) continue;
-    const why = (side.kind === "etcd" || side.proxied) && !hasEtcd()
+    const why = (side.kind === "etcd" || side.proxied) && etcdMissing()
       ? " (skipped: it needs the package etcd-server)"
       : "";
     Deno.test({
@@ -75,11 +77,7 @@ export function storeTest(
   }
 }
 
-function hasEtcd(): boolean {
-  try {
-    return Deno.statSync("/usr/bin/etcd").isFile;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
+/** Whether tests that need etcd and etcdctl cannot run here. */
+export function etcdMissing(): boolean {
+  return missingPackages().some((name) => name.startsWith("etcd-"));
 }
