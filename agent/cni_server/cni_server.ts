@@ -1,10 +1,14 @@
-import { Server, ServerCredentials, status } from "@grpc/grpc-js";
 import type { Libc } from "@contiv/libc";
 import {
+  CNI_INVOKE_PATH,
   type CniReply,
   type CniRequest,
-  cniService,
-  type CniServiceImplementation,
+  decodeCniRequest,
+  encodeCniReply,
+  RpcCode,
+  RpcDecodeError,
+  RpcError,
+  UnaryServer,
 } from "@contiv/rpc";
 import { ownerOnly, prepareSocket, removeSocket } from "../unix_socket.ts";
 
@@ -26,75 +30,57 @@ const MAX_MESSAGE = 2 << 20;
 /** Serves contiv.cni.v1.Cni on a Unix socket that only root can open (mode 0600). */
 export class CniServer {
   readonly #options: CniServerOptions;
-  readonly #server: Server;
-  #calls = 0;
+  readonly #server: UnaryServer;
 
-  private constructor(options: CniServerOptions) {
+  private constructor(options: CniServerOptions, listener: Deno.UnixListener) {
     this.#options = options;
-    const maxCalls = options.maxCalls ?? 512;
-    this.#server = new Server({
-      "grpc.max_receive_message_length": MAX_MESSAGE,
-      "grpc.max_concurrent_streams": maxCalls,
+    this.#server = UnaryServer.serve({
+      listener,
+      path: CNI_INVOKE_PATH,
+      handle: (message) => this.#answer(message),
+      maxRequestBytes: MAX_MESSAGE,
+      maxCalls: options.maxCalls ?? 512,
     });
-    const service: CniServiceImplementation = {
-      invoke: (call, callback) => {
-        if (this.#calls >= maxCalls) {
-          const details = `${this.#calls} calls are under way, fewer than ${maxCalls} wanted`;
-          callback({ code: status.RESOURCE_EXHAUSTED, details });
-          return;
-        }
-        void this.#answer(call.request).then(
-          (reply) => callback(null, reply),
-          (error) => callback({ code: status.DEADLINE_EXCEEDED, details: String(error.message) }),
-        );
-      },
-    };
-    this.#server.addService(cniService, service);
   }
 
   /** Listens; a socket left by a process before us is replaced. */
   static async listen(options: CniServerOptions): Promise<CniServer> {
-    const server = new CniServer(options);
-    prepareSocket(options.path);
-    await ownerOnly(options.libc, () => {
-      const { promise, resolve, reject } = Promise.withResolvers<void>();
-      const credentials = ServerCredentials.createInsecure();
-      server.#server.bindAsync(`unix:${options.path}`, credentials, (error) => {
-        if (error === null) resolve();
-        else reject(error);
-      });
-      return promise;
-    });
-    return server;
+    const { libc, path } = options;
+    prepareSocket(path);
+    const listener = await ownerOnly(libc, () => Deno.listen({ transport: "unix", path }));
+    return new CniServer(options, listener);
   }
 
   /** Takes no new calls, waits some milliseconds for those under way, then ends them. */
   async close(limitMs: number): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(() => {
-      this.#server.forceShutdown();
-      resolve();
-    }, limitMs);
-    this.#server.tryShutdown(() => resolve());
-    await promise;
-    clearTimeout(timer);
+    await this.#server.close(limitMs);
     removeSocket(this.#options.path);
   }
 
-  async #answer(request: CniRequest): Promise<CniReply> {
+  async #answer(message: Uint8Array): Promise<Uint8Array> {
+    const request = decodeRequest(message);
     const limitMs = this.#options.callLimitMs ?? 60_000;
-    this.#calls++;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
-        reject(new Error(`Cannot answer ${request.command}: no end within ${limitMs} ms`));
+        const text = `Cannot answer ${request.command}: no end within ${limitMs} ms`;
+        reject(new RpcError(RpcCode.DEADLINE_EXCEEDED, text));
       }, limitMs);
     });
     try {
-      return await Promise.race([this.#options.handle(request), late]);
+      return encodeCniReply(await Promise.race([this.#options.handle(request), late]));
     } finally {
       clearTimeout(timer);
-      this.#calls--;
     }
+  }
+}
+
+/** @throws {RpcError} INVALID_ARGUMENT */
+function decodeRequest(message: Uint8Array): CniRequest {
+  try {
+    return decodeCniRequest(message);
+  } catch (error) {
+    if (!(error instanceof RpcDecodeError)) throw error;
+    throw new RpcError(RpcCode.INVALID_ARGUMENT, error.message, { cause: error });
   }
 }

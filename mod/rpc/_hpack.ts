@@ -1,3 +1,4 @@
+import { type Header, HeaderTable } from "./_header_table.ts";
 import { decodeHuffman } from "./_huffman.ts";
 
 /** RFC 7541, Appendix A, from index 1: name, or name=value. */
@@ -48,21 +49,27 @@ function pushString(block: number[], text: string): void {
 }
 
 /**
- * Decodes a header block of a peer that was told SETTINGS_HEADER_TABLE_SIZE 0: an insertion into a
- * table of no size leaves it empty (RFC 7541, 4.4), so there is a static table only and no state.
- * Of a repeated header the last counts.
- * @throws {HpackError}
+ * Decodes a header block. Of a repeated header the last counts.
+ *
+ * @param table what the peer's blocks before had inserted; by default one of no size, for a peer
+ *   that was told SETTINGS_HEADER_TABLE_SIZE 0: an insertion leaves it empty (RFC 7541, 4.4)
+ * @throws {HpackError} after which the table is of no more use
  */
-export function decodeHeaders(block: Uint8Array): Map<string, string> {
-  return new HeaderReader(block).read();
+export function decodeHeaders(
+  block: Uint8Array,
+  table: HeaderTable = new HeaderTable(0),
+): Map<string, string> {
+  return new HeaderReader(block, table).read();
 }
 
 class HeaderReader {
   readonly #block: Uint8Array;
+  readonly #table: HeaderTable;
   #offset = 0;
 
-  constructor(block: Uint8Array) {
+  constructor(block: Uint8Array, table: HeaderTable) {
     this.#block = block;
+    this.#table = table;
   }
 
   read(): Map<string, string> {
@@ -73,21 +80,27 @@ class HeaderReader {
         const [name, value] = this.#indexed(this.#integer(7));
         headers.set(name, value);
       } else if (first >> 5 === 1) {
+        const { limit } = this.#table;
         const size = this.#integer(5);
-        if (size > 0) throw new HpackError(`dynamic table of ${size} octets, wanted 0`);
+        if (size > limit) throw new HpackError(`dynamic table of ${size} octets, wanted ${limit}`);
+        this.#table.resize(size);
       } else {
         // Literal with indexing (01), without (0000) or never indexed (0001).
         const index = this.#integer(first >= 0x40 ? 6 : 4);
         const name = index > 0 ? this.#indexed(index)[0] : this.#string();
-        headers.set(name, this.#string());
+        const value = this.#string();
+        headers.set(name, value);
+        if (first >= 0x40) this.#table.insert([name, value]);
       }
     }
     return headers;
   }
 
-  #indexed(index: number): [name: string, value: string] {
+  #indexed(index: number): Header {
     const entry = STATIC_TABLE[index - 1];
     if (entry === undefined) {
+      const inserted = index > 0 ? this.#table.get(index - 1 - STATIC_TABLE.length) : undefined;
+      if (inserted !== undefined) return inserted;
       throw new HpackError(`index ${index}, wanted 1 to ${STATIC_TABLE.length}`);
     }
     const equals = entry.indexOf("=");

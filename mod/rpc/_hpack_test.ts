@@ -2,6 +2,7 @@ import { assert, assertEquals, assertThrows } from "@contiv/assert";
 import { createServer } from "node:http2";
 import { concat } from "./_bytes.ts";
 import { encodeFrame, Flag, FrameReader, FrameType, Setting } from "./_frame.ts";
+import { HeaderTable } from "./_header_table.ts";
 import { decodeHeaders, encodeHeaders, HpackError } from "./_hpack.ts";
 
 function hex(text: string): Uint8Array {
@@ -52,6 +53,44 @@ Deno.test("header blocks without a dynamic table read as RFC 7541, Appendix C, s
   for (const [name, block, headers] of cases) {
     await t.step(name, () => assertEquals(Object.fromEntries(decodeHeaders(hex(block))), headers));
   }
+});
+
+Deno.test("header blocks with a dynamic table read as RFC 7541, Appendix C, says", async (t) => {
+  const request = { ":method": "GET", ":scheme": "http", ":path": "/" };
+  const requests: readonly [block: string, headers: Record<string, string>][] = [
+    [
+      "8286 8441 0f77 7777 2e65 7861 6d70 6c65 2e63 6f6d",
+      { ...request, ":authority": "www.example.com" },
+    ],
+    [
+      "8286 84be 5808 6e6f 2d63 6163 6865",
+      { ...request, ":authority": "www.example.com", "cache-control": "no-cache" },
+    ],
+    [
+      "8287 85bf 400a 6375 7374 6f6d 2d6b 6579 0c63 7573 746f 6d2d 7661 6c75 65",
+      {
+        ":method": "GET",
+        ":scheme": "https",
+        ":path": "/index.html",
+        ":authority": "www.example.com",
+        "custom-key": "custom-value",
+      },
+    ],
+  ];
+  const table = new HeaderTable(4_096);
+  for (const [i, [block, headers]] of requests.entries()) {
+    await t.step(`C.3.${i + 1}`, () => {
+      assertEquals(Object.fromEntries(decodeHeaders(hex(block), table)), headers);
+    });
+  }
+  await t.step("what a smaller table has no room for is gone", () => {
+    // 54 octets for custom-key, 53 for cache-control: the size update leaves the newest.
+    decodeHeaders(hex("3f 29"), table);
+    assertEquals(table.get(0), ["custom-key", "custom-value"]);
+    assertEquals(table.get(1), undefined);
+    assertThrows(() => decodeHeaders(hex("bf"), table), HpackError, "index 63");
+    assertThrows(() => decodeHeaders(hex("3f e2 1f"), table), HpackError, "wanted 4096");
+  });
 });
 
 Deno.test("what is encoded decodes to the same", () => {

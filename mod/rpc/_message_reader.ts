@@ -1,19 +1,23 @@
 import { concat, uint32 } from "./_bytes.ts";
-import { broken } from "./_status.ts";
 import { RpcCode, RpcError } from "./rpc_error.ts";
 
 /** Octets before a message: the compressed flag and the length ("gRPC over HTTP2"). */
 export const MESSAGE_HEADER = 5;
 
-/** Gathers the one message of a unary reply. */
+/** Gathers the one message of a unary call's one side. */
 export class MessageReader {
   readonly #maxBytes: number;
+  readonly #what: "request" | "reply";
   #parts: Uint8Array[] = [];
   #received = 0;
 
-  /** Takes messages of at most so many octets. */
-  constructor(maxBytes: number) {
+  /**
+   * @param maxBytes octets of the longest message that is taken
+   * @param what what errors call it
+   */
+  constructor(maxBytes: number, what: "request" | "reply" = "reply") {
     this.#maxBytes = maxBytes;
+    this.#what = what;
   }
 
   /**
@@ -31,30 +35,36 @@ export class MessageReader {
       this.#parts = [header];
     }
     if (header[0] !== 0) {
-      throw new RpcError(
-        RpcCode.UNIMPLEMENTED,
-        "Cannot read the reply: it is compressed, wanted it plain",
-      );
+      throw this.#error(RpcCode.UNIMPLEMENTED, "it is compressed, wanted it plain");
     }
     const length = uint32(header, 1);
     if (length > this.#maxBytes) {
-      throw new RpcError(
+      throw this.#error(
         RpcCode.RESOURCE_EXHAUSTED,
-        `Cannot read the reply: it has ${length} octets, wanted at most ${this.#maxBytes}`,
+        `it has ${length} octets, wanted at most ${this.#maxBytes}`,
       );
     }
-    if (this.#received > MESSAGE_HEADER + length) throw broken("more than one message", "one");
+    if (this.#received > MESSAGE_HEADER + length) {
+      throw this.#error(RpcCode.INTERNAL, "it is more than one message, wanted one");
+    }
   }
 
   /**
-   * The message, once the server has said that there is no more.
+   * The message, once the peer has said that there is no more.
    * @throws {RpcError} if it is not whole
    */
   finish(): Uint8Array {
-    const reply = concat(this.#parts);
-    if (reply.length < MESSAGE_HEADER || reply.length !== MESSAGE_HEADER + uint32(reply, 1)) {
-      throw broken(`a reply of ${reply.length} octets`, "one whole message");
+    const message = concat(this.#parts);
+    if (message.length < MESSAGE_HEADER || message.length !== MESSAGE_HEADER + uint32(message, 1)) {
+      throw this.#error(
+        RpcCode.INTERNAL,
+        `it has ${message.length} octets, wanted one whole message`,
+      );
     }
-    return reply.subarray(MESSAGE_HEADER);
+    return message.subarray(MESSAGE_HEADER);
+  }
+
+  #error(code: number, text: string): RpcError {
+    return new RpcError(code, `Cannot read the ${this.#what}: ${text}`);
   }
 }

@@ -180,7 +180,7 @@ Deno.test("errors of the server become RpcErrors", async (t) => {
   });
   await t.step("no status", () => void fails(trailersOnly([]), RpcCode.INTERNAL));
   await t.step("success without a message", () => {
-    fails(trailersOnly([["grpc-status", "0"]]), RpcCode.INTERNAL, "one whole message");
+    fails(trailersOnly([["grpc-status", "0"]]), RpcCode.INTERNAL, "wanted one whole message");
   });
   await t.step("plain HTTP", () => {
     const html: [string, string][] = [[":status", "503"], ["content-type", "text/html"]];

@@ -1,7 +1,8 @@
 /**
- * gRPC between the CNI plugin and the agent: the messages of `cni.proto` with their codec, the
- * service for a grpc-js server, and a unary client small enough for a process that lives for one
- * call. Touches only the Unix socket that a call names.
+ * gRPC between the CNI plugin and the agent: the messages of `cni.proto` with their codec, a unary
+ * client small enough for a process that lives for one call, a unary server that keeps nothing of a
+ * connection, and the service for grpc-js. Touches only the Unix socket that a call names, or the
+ * server is given.
  *
  * @module
  */
@@ -11,3 +12,4 @@ export * from "./cni_service.ts";
 export * from "./decode_error.ts";
 export * from "./rpc_error.ts";
 export * from "./unary_client.ts";
+export * from "./unary_server.ts";

@@ -1,11 +1,5 @@
-import {
-  callUnary,
-  CNI_INVOKE_PATH,
-  type CniRequest,
-  decodeCniReply,
-  encodeCniRequest,
-} from "@contiv/rpc";
 import type { DataPlaneChoice } from "../../../deploy/sandbox/data_plane.ts";
+import { invokeAgent } from "../../support/invoke_agent.ts";
 import { podLimit, vppChoice, WITHOUT_VPP } from "../../support/requires.ts";
 import type { TestNode } from "../../support/test_node.ts";
 import { kernelSettles } from "../kernel_settles.ts";
@@ -126,31 +120,7 @@ class Caller {
     return { call: last.map(({ ms }) => ms), handler };
   }
 
-  async #call(command: Verb, containerId: string, netns: string): Promise<number> {
-    const { sandbox } = this.#node;
-    const request: CniRequest = {
-      command,
-      containerId,
-      netns,
-      ifname: "eth0",
-      args: `IgnoreUnknown=1;K8S_POD_NAMESPACE=bench;K8S_POD_NAME=${containerId}`,
-      path: "/opt/cni/bin",
-      config: new TextEncoder().encode(JSON.stringify(sandbox.networkConfig)),
-      cniVersion: "1.1.0",
-    };
-    const message = encodeCniRequest(request);
-    const { signal } = this.#scope;
-    const start = performance.now();
-    const bytes = await callUnary({
-      socket: sandbox.sockets.cni,
-      path: CNI_INVOKE_PATH,
-      message,
-      timeoutMs: 10_000,
-      signal,
-    });
-    const ms = performance.now() - start;
-    const reply = decodeCniReply(bytes);
-    if (reply.code !== 0) throw new Error(`Cannot ${command} ${containerId}: ${reply.message}`);
-    return ms;
+  #call(command: Verb, containerId: string, netns: string): Promise<number> {
+    return invokeAgent(this.#node, { command, containerId, netns, signal: this.#scope.signal });
   }
 }
