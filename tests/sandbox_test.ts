@@ -1,8 +1,9 @@
 /** The demo as a user runs it. */
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@contiv/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@contiv/assert";
 import { selfCommand } from "../deploy/sandbox/role_process.ts";
 import { dataPlaneTest, systemTest } from "./support/requires.ts";
 import { run } from "./support/run_command.ts";
+import { until } from "./support/until.ts";
 
 const [program = "", ...words] = selfCommand();
 const contiv = (...args: string[]): ReturnType<typeof run> =>
@@ -78,7 +79,7 @@ systemTest("the demo cleans up after Ctrl-C", async () => {
   }).spawn();
   const reader = child.stdout.getReader();
   await reader.read();
-  assert((await namespacesOf(name)).length > 0);
+  await until("the demo has a namespace", async () => (await namespacesOf(name)).length > 0);
   child.kill("SIGINT");
   while (!(await reader.read()).done);
   assertEquals((await child.status).code, 1);
