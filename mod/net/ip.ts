@@ -11,17 +11,17 @@ export function addressLength(family: Family): 4 | 16 {
 const DECIMAL_OCTET = /^(0|[1-9][0-9]{0,2})$/;
 const HEX_GROUP = /^[0-9a-fA-F]{1,4}$/;
 
-function parseIp4(text: string): Uint8Array | undefined {
+function parseIp4(text: string): number | undefined {
   const parts = text.split(".");
   if (parts.length !== 4) return undefined;
-  const bytes = new Uint8Array(4);
-  for (const [i, part] of parts.entries()) {
+  let value = 0;
+  for (const part of parts) {
     if (!DECIMAL_OCTET.test(part)) return undefined;
-    const value = Number(part);
-    if (value > 255) return undefined;
-    bytes[i] = value;
+    const octet = Number(part);
+    if (octet > 255) return undefined;
+    value = value * 256 + octet;
   }
-  return bytes;
+  return value;
 }
 
 /** Groups of one side of `::`, the last of which may be a dotted IPv4 address. */
@@ -33,8 +33,7 @@ function parseGroups(text: string): number[] | undefined {
     if (i === parts.length - 1 && part.includes(".")) {
       const tail = parseIp4(part);
       if (tail === undefined) return undefined;
-      const [a = 0, b = 0, c = 0, d = 0] = tail;
-      groups.push(a << 8 | b, c << 8 | d);
+      groups.push(tail >>> 16, tail & 0xffff);
     } else if (HEX_GROUP.test(part)) {
       groups.push(parseInt(part, 16));
     } else {
@@ -44,7 +43,7 @@ function parseGroups(text: string): number[] | undefined {
   return groups;
 }
 
-function parseIp6(text: string): Uint8Array | undefined {
+function parseIp6(text: string): bigint | undefined {
   if (text.length > 45) return undefined;
   const sides = text.split("::");
   if (sides.length > 2) return undefined;
@@ -59,17 +58,20 @@ function parseIp6(text: string): Uint8Array | undefined {
     groups = [...head, ...new Array<number>(8 - head.length - tail.length).fill(0), ...tail];
   }
   if (groups.length !== 8) return undefined;
-  const bytes = new Uint8Array(16);
-  const view = new DataView(bytes.buffer);
-  groups.forEach((group, i) => view.setUint16(2 * i, group));
-  return bytes;
+  return groups.reduce((value, group) => value << 16n | BigInt(group), 0n);
 }
 
-function formatIp6(bytes: Uint8Array): string {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, 16);
-  const groups = Array.from({ length: 8 }, (_, i) => view.getUint16(2 * i));
+function formatIp4(value: number): string {
+  return `${value >>> 24}.${value >>> 16 & 255}.${value >>> 8 & 255}.${value & 255}`;
+}
+
+function formatIp6(value: bigint): string {
+  const groups = Array.from(
+    { length: 8 },
+    (_, i) => Number(value >> BigInt(112 - 16 * i) & 0xffffn),
+  );
   if (groups.slice(0, 5).every((g) => g === 0) && groups[5] === 0xffff) {
-    return `::ffff:${bytes.subarray(12).join(".")}`;
+    return `::ffff:${formatIp4(Number(value & 0xffffffffn))}`;
   }
   // RFC 5952, 4.2: the first of the longest runs of two or more zero groups is shortened.
   let start = -1;
@@ -88,15 +90,41 @@ function formatIp6(bytes: Uint8Array): string {
   return start < 0 ? text(0, 8) : `${text(0, start)}::${text(start + length, 8)}`;
 }
 
-/** An immutable IPv4 or IPv6 address. */
+function bytesOf(value: number | bigint): Uint8Array {
+  if (typeof value === "number") {
+    return Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value);
+  }
+  const bytes = new Uint8Array(16);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(0, value >> 64n);
+  view.setBigUint64(8, value & 0xffffffffffffffffn);
+  return bytes;
+}
+
+function valueOf(bytes: Uint8Array): number | bigint {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (bytes.length === 4) return view.getUint32(0);
+  return view.getBigUint64(0) << 64n | view.getBigUint64(8);
+}
+
+/**
+ * An immutable IPv4 or IPv6 address. Clusters have hundreds of thousands of them: an array of octets
+ * for each would take five times the memory of a number.
+ */
 export class IpAddress {
   readonly family: Family;
-  /** 4 or 16 octets in network order. Not to be written to. */
-  readonly bytes: Uint8Array;
+  /** The address as a number, most significant octet first: a bigint for IPv6. */
+  readonly value: number | bigint;
+  #bytes: Uint8Array | undefined;
 
-  private constructor(bytes: Uint8Array) {
-    this.bytes = bytes;
-    this.family = bytes.length === 4 ? 4 : 6;
+  private constructor(value: number | bigint) {
+    this.family = typeof value === "number" ? 4 : 6;
+    this.value = value;
+  }
+
+  /** 4 or 16 octets in network order. Not to be written to. */
+  get bytes(): Uint8Array {
+    return this.#bytes ??= bytesOf(this.value);
   }
 
   /**
@@ -113,8 +141,8 @@ export class IpAddress {
 
   /** Like {@link IpAddress.parse}, but `undefined` for what is no address. */
   static tryParse(text: string): IpAddress | undefined {
-    const bytes = text.includes(":") ? parseIp6(text) : parseIp4(text);
-    return bytes && new IpAddress(bytes);
+    const value = text.includes(":") ? parseIp6(text) : parseIp4(text);
+    return value === undefined ? undefined : new IpAddress(value);
   }
 
   /**
@@ -125,7 +153,7 @@ export class IpAddress {
     if (bytes.length !== 4 && bytes.length !== 16) {
       throw new AddressError("address", bytes.join(","), "4 or 16 octets");
     }
-    return new IpAddress(bytes.slice());
+    return new IpAddress(valueOf(bytes));
   }
 
   /**
@@ -133,23 +161,15 @@ export class IpAddress {
    * @throws {AddressError} if the number does not fit the family
    */
   static fromBigInt(family: Family, value: bigint): IpAddress {
-    const bytes = new Uint8Array(addressLength(family));
-    let rest = value;
-    for (let i = bytes.length - 1; i >= 0; i--) {
-      bytes[i] = Number(rest & 0xffn);
-      rest >>= 8n;
+    const length = addressLength(family);
+    if (value < 0n || value >> BigInt(8 * length) !== 0n) {
+      throw new AddressError("address", String(value), `a number of ${length} octets`);
     }
-    if (rest !== 0n) {
-      throw new AddressError("address", String(value), `a number of ${bytes.length} octets`);
-    }
-    return new IpAddress(bytes);
+    return new IpAddress(family === 4 ? Number(value) : value);
   }
 
-  /** The address as a number, most significant octet first. */
   toBigInt(): bigint {
-    let value = 0n;
-    for (const byte of this.bytes) value = value << 8n | BigInt(byte);
-    return value;
+    return BigInt(this.value);
   }
 
   /**
@@ -161,13 +181,12 @@ export class IpAddress {
   }
 
   equals(other: IpAddress): boolean {
-    return this.bytes.length === other.bytes.length &&
-      this.bytes.every((byte, i) => byte === other.bytes[i]);
+    return this.value === other.value;
   }
 
   /** Dotted IPv4, or IPv6 in the canonical form of RFC 5952. */
   toString(): string {
-    return this.family === 4 ? this.bytes.join(".") : formatIp6(this.bytes);
+    return typeof this.value === "number" ? formatIp4(this.value) : formatIp6(this.value);
   }
 
   toJSON(): string {
