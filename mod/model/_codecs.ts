@@ -164,6 +164,9 @@ export function optional<T>(codec: Codec<T>): Codec<T | undefined> {
   };
 }
 
+/** Every list that is missing: each object has some. */
+const NOTHING: readonly never[] = Object.freeze([]);
+
 function asArray(json: unknown): readonly unknown[] {
   if (Array.isArray(json)) return json;
   throw new Fault(json, "a list");
@@ -174,7 +177,10 @@ export function list<T>(codec: Codec<T>): Codec<readonly T[]> {
   return {
     encode: (values) => values.map((value) => codec.encode(value as Exclude<T, undefined>)),
     omits: (values) => values.length === 0,
-    decode: (json = []) => asArray(json).map((entry, i) => inside(`[${i}]`, codec, entry)),
+    decode: (json) =>
+      json === undefined
+        ? NOTHING
+        : asArray(json).map((entry, i) => inside(`[${i}]`, codec, entry)),
   };
 }
 

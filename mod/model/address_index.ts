@@ -9,13 +9,8 @@ export interface AddressConflict {
   readonly pods: readonly string[];
 }
 
-/** A number for IPv4 and a bigint for IPv6, so that the families never meet. */
+/** An address's `value`: a number for IPv4 and a bigint for IPv6, so that the families never meet. */
 type AddressKey = number | bigint;
-
-function addressKey(address: IpAddress): AddressKey {
-  const [a = 0, b = 0, c = 0, d = 0] = address.bytes;
-  return address.family === 4 ? (a << 24 | b << 16 | c << 8 | d) >>> 0 : address.toBigInt();
-}
 
 /**
  * Which pod an address belongs to. Pods that have ended or use the host's network own none. An
@@ -31,13 +26,13 @@ export class AddressIndex {
 
   /** The id of the pod that the address belongs to. */
   owner(address: IpAddress): string | undefined {
-    const claims = this.#claims.get(addressKey(address));
+    const claims = this.#claims.get(address.value);
     return typeof claims === "string" ? claims : undefined;
   }
 
   /** The ids of the live pods that claim an address, sorted. */
   claimants(address: IpAddress): string[] {
-    const claims = this.#claims.get(addressKey(address)) ?? [];
+    const claims = this.#claims.get(address.value) ?? [];
     return typeof claims === "string" ? [claims] : [...claims].sort();
   }
 
@@ -65,9 +60,9 @@ export class AddressIndex {
   #replace(id: string, addresses: readonly IpAddress[]): IpAddress[] {
     const before = this.#addresses.get(id) ?? [];
     if (before.length === 0 && addresses.length === 0) return [];
-    const touched = new Map([...before, ...addresses].map((each) => [addressKey(each), each]));
+    const touched = new Map([...before, ...addresses].map((each) => [each.value, each]));
     const owners = Array.from(touched.values(), (address) => this.owner(address));
-    for (const address of before) this.#withdraw(id, addressKey(address));
+    for (const address of before) this.#withdraw(id, address.value);
     for (const address of addresses) this.#claim(id, address);
     if (addresses.length > 0) this.#addresses.set(id, addresses);
     else this.#addresses.delete(id);
@@ -75,7 +70,7 @@ export class AddressIndex {
   }
 
   #claim(id: string, address: IpAddress): void {
-    const key = addressKey(address);
+    const key = address.value;
     const claims = this.#claims.get(key);
     if (claims === undefined || claims === id) this.#claims.set(key, id);
     else if (typeof claims !== "string") claims.add(id);

@@ -1,4 +1,5 @@
 import type { KeyValue, WatchEvent } from "@contiv/store";
+import { LabelsPool } from "./_labels_pool.ts";
 import type { ClusterObject } from "./cluster_object.ts";
 import { decodeObject } from "./codec.ts";
 import { parseStateKey } from "./keys.ts";
@@ -37,6 +38,7 @@ class Collection {
 export class ClusterState {
   readonly #collections = new Map<Kind, Collection>(KINDS.map((kind) => [kind, new Collection()]));
   readonly #unreadable = new Map<string, ModelError>();
+  readonly #labels = new LabelsPool();
   #listing = true;
   #sameStore = false;
 
@@ -102,7 +104,7 @@ export class ClusterState {
     }
     let after: ClusterObject;
     try {
-      after = decodeObject(kind, id, entry.value);
+      after = this.#shared(decodeObject(kind, id, entry.value));
     } catch (error) {
       if (!(error instanceof ModelError)) throw error;
       this.#unreadable.set(entry.key, error);
@@ -114,6 +116,10 @@ export class ClusterState {
     collection.objects.set(id, after);
     collection.revisions.set(id, entry.modRevision);
     return [changeOf(kind, id, before, after)];
+  }
+
+  #shared(object: ClusterObject): ClusterObject {
+    return "labels" in object ? { ...object, labels: this.#labels.share(object.labels) } : object;
   }
 
   #delete(key: string): StateChange[] {

@@ -1,4 +1,4 @@
-import { assertEquals } from "@contiv/assert";
+import { assert, assertEquals } from "@contiv/assert";
 import type { KeyValue, ResyncReason, WatchEvent } from "@contiv/store";
 import { ClusterState } from "./cluster_state.ts";
 import { objectKey, syncedKey } from "./keys.ts";
@@ -91,4 +91,20 @@ Deno.test("keys that a newer writer added are passed over", () => {
   assertEquals(say(state, resync("start"), page(entry("/contiv/v1/state/x/y", 1), ...marks)), []);
   assertEquals(say(state, synced, remove("/contiv/v1/state/x/y")), []);
   assertEquals(state.complete, true);
+});
+
+Deno.test("objects with equal labels share them", () => {
+  const state = new ClusterState();
+  const labelled = (labels: string): string => `{"v":1,"labels":{${labels}}}`;
+  const entries = ['"a":"1"', '"a":"1"', '"a":"1","b":""', '"a":"","1":""'].map((labels, i) =>
+    entry(objectKey("pods", `shop/p${i}`), 1, labelled(labels))
+  );
+  say(state, resync("start"), page(...entries), synced);
+  const [first, second, third, fourth] = [0, 1, 2, 3].map((i) =>
+    state.objects("pods").get(`shop/p${i}`)?.labels
+  );
+  assert(first !== undefined && first === second);
+  assertEquals([...first], [["a", "1"]]);
+  assertEquals([...third ?? []], [["a", "1"], ["b", ""]]);
+  assertEquals([...fourth ?? []].sort(), [["1", ""], ["a", ""]]);
 });
