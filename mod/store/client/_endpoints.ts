@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { Etcd3, type IOptions } from "etcd3";
+import { Etcd3, type IOptions, type IRangeRequest } from "etcd3";
 import { StoreError } from "../store_error.ts";
 import type { CallOptions } from "../store.ts";
 import { toStoreError } from "./_errors.ts";
@@ -17,6 +17,9 @@ const NO_POLICY = {
 
 /** Time that gRPC's own deadline has before ours ends the call for it. */
 const SLACK_MS = 250;
+
+/** A read that any store answers, and that needs a leader. */
+export const PROBE: IRangeRequest = { key: Buffer.from([0]), count_only: true };
 
 /** One endpoint and its client. */
 export interface Endpoint {
@@ -91,7 +94,10 @@ export class Endpoints {
         if (endpoint === this.current) this.#suspect = false;
         return reply;
       } catch (error) {
-        if (!(error instanceof StoreError) || !isEndpointsFault(error)) throw error;
+        if (!(error instanceof StoreError) || !isEndpointsFault(error)) {
+          if (hasAnswered(error) && endpoint === this.current) this.#suspect = false;
+          throw error;
+        }
         this.failed(endpoint);
         failures++;
         const wait = failures % this.#all.length === 0 ? backoff.next() : 0;
@@ -110,11 +116,7 @@ export class Endpoints {
     let timeoutMs = options?.timeoutMs ?? this.#timeoutMs;
     if (this.#suspect) {
       const start = Date.now();
-      await this.read(
-        goal,
-        { ...options, timeoutMs },
-        (etcd, deadline) => etcd.kv.range({ key: Buffer.from([0]), count_only: true }, deadline),
-      );
+      await this.#probe(goal, { ...options, timeoutMs });
       timeoutMs = Math.max(1, timeoutMs - (Date.now() - start));
     }
     const endpoint = this.current;
@@ -135,6 +137,16 @@ export class Endpoints {
   ): Promise<T> {
     const timeoutMs = options?.timeoutMs ?? this.#timeoutMs;
     return this.#once(endpoint, goal, false, timeoutMs, options?.signal, call);
+  }
+
+  /** Turns to an endpoint that answers reads. */
+  async #probe(goal: string, options: CallOptions): Promise<void> {
+    try {
+      await this.read(goal, options, (etcd, deadline) => etcd.kv.range(PROBE, deadline));
+    } catch (error) {
+      // Whoever may not read this key has been answered all the same.
+      if (!(error instanceof StoreError) || error.code !== "DENIED") throw error;
+    }
   }
 
   close(): void {
@@ -173,6 +185,11 @@ export class Endpoints {
       throw toStoreError(error, `${goal} at ${name}`, write);
     }
   }
+}
+
+/** Whether it is an answer of the endpoint. */
+function hasAnswered(error: unknown): boolean {
+  return error instanceof StoreError && error.code === "DENIED";
 }
 
 /** Whether another endpoint may do better. */
