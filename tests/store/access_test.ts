@@ -95,6 +95,14 @@ Deno.test("options that cannot work are refused at once", async (t) => {
       { endpoints: ["https://127.0.0.1:1"], tls: own },
       "no server name is given",
     ],
+    "a user, by TLS to an address": [
+      {
+        endpoints: ["https://127.0.0.1:1"],
+        tls: { ...own, serverName: SERVER_NAME },
+        user: { name: "a", password: "b" },
+      },
+      "is an address and there is a user",
+    ],
     "TLS to some endpoints only": [
       { endpoints: ["https://a:1", "http://b:1"], tls: own },
       "1 of 2 endpoints use TLS",

@@ -208,7 +208,7 @@ function aborted(goal: string, uncertain: boolean): StoreError {
 
 const ADDRESS = /^https:\/\/(\[|\d+\.\d+\.\d+\.\d+(:|$))/;
 
-function checkEndpoints({ endpoints, tls }: EtcdStoreOptions): void {
+function checkEndpoints({ endpoints, tls, user }: EtcdStoreOptions): void {
   const fail = (found: string, wanted: string): never => {
     throw new StoreError("INVALID", `Cannot use a store: ${found}, ${wanted} wanted`);
   };
@@ -222,6 +222,10 @@ function checkEndpoints({ endpoints, tls }: EtcdStoreOptions): void {
         `the endpoint ${name} is an address and no server name is given`,
         "a DNS name of its certificate",
       );
+    }
+    // etcd3 asks for a token on a connection of its own, which knows no server name.
+    if (ADDRESS.test(name) && user !== undefined) {
+      fail(`the endpoint ${name} is an address and there is a user`, "a DNS name as the endpoint");
     }
   }
   const secure = endpoints.filter((name) => name.startsWith("https:")).length;

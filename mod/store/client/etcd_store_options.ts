@@ -17,6 +17,7 @@ export interface EtcdStoreOptions {
   /** `https://HOST:PORT`, `http://HOST:PORT` or `unix:PATH`; all TLS or none. */
   readonly endpoints: readonly string[];
   readonly tls?: EtcdTls;
+  /** With TLS, the endpoints must be DNS names then. */
   readonly user?: { readonly name: string; readonly password: string };
   /** Limit of one call, in milliseconds. @default 5000 */
   readonly timeoutMs?: number;
