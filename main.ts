@@ -48,6 +48,14 @@ const COMMANDS: Record<string, { help: string; load: () => Promise<Command> }> =
     load: async () =>
       (await lazily<typeof import("./agent/ctl/command.ts")>("./agent/ctl/command.ts")).ctlCommand,
   },
+  "vpp-config": {
+    help: "write VPP's startup configuration for this machine",
+    load: async () =>
+      (await lazily<typeof import("./agent/vpp_config/command.ts")>(
+        "./agent/vpp_config/command.ts",
+      ))
+        .vppConfigCommand,
+  },
   sandbox: {
     help: "a cluster on this machine: up, status, exec, down, demo",
     load: async () =>
@@ -57,7 +65,9 @@ const COMMANDS: Record<string, { help: string; load: () => Promise<Command> }> =
 };
 
 function usage(): string {
-  const rows = Object.entries(COMMANDS).map(([name, { help }]) => `  ${name.padEnd(8)}  ${help}\n`);
+  const rows = Object.entries(COMMANDS).map(([name, { help }]) =>
+    `  ${name.padEnd(10)}  ${help}\n`
+  );
   return `Usage: contiv COMMAND [FLAGS]\n\n${rows.join("")}\ncontiv COMMAND --help says more.\n`;
 }
 
