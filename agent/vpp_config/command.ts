@@ -63,7 +63,8 @@ const FLAGS = {
  *   flag; FAILURE if the file cannot be written
  */
 export function vppConfigCommand(context: CommandContext): Promise<number> {
-  return Promise.resolve(run(context));
+  // What run throws, such as a UsageError, is a rejection.
+  return Promise.try(() => run(context));
 }
 
 function run({ args, stderr, stdout }: CommandContext): number {
