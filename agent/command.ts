@@ -2,7 +2,6 @@ import { type CommandContext, describeFlags, ExitCode, parseFlags, UsageError } 
 import { ConfigError } from "@contiv/config";
 import { FileLock, Libc } from "@contiv/libc";
 import { LOG_LEVELS, Logger, type LogLevel } from "@contiv/log";
-import { VppClient } from "@contiv/vppapi";
 import {
   AttachmentStore,
   AttachmentStoreError,
@@ -14,6 +13,7 @@ import { Agent, type AgentOptions } from "./controller/mod.ts";
 import { LinuxNamespaces } from "./descriptors/linux/mod.ts";
 import { missingRights } from "./prerequisites.ts";
 import { statusHandler, StatusServer } from "./status/mod.ts";
+import { superviseVpp, VppConnector } from "./vpp/mod.ts";
 
 const FLAGS = {
   config: {
@@ -144,12 +144,21 @@ function agentOptions(
   namespaces: LinuxNamespaces,
   log: Logger,
 ): AgentOptions {
+  const connector = new VppConnector({
+    name: "contiv-agent",
+    transport: config.vppApiTransport,
+    socket: config.vppApiSocket,
+    segmentPrefix: config.vppApiPrefix,
+    library: config.vppApiLibrary,
+    apiFiles: config.vppApiFiles,
+    log,
+  });
   return {
     ...config,
     store,
     namespaces,
-    connectVpp: (signal) =>
-      VppClient.connect({ path: config.vppApiSocket, name: "contiv-agent", signal }),
+    connectVpp: (signal) => connector.connect(signal),
+    vppTransport: () => connector.transport,
     vppName: config.vppApiSocket,
     // Date.now, with the fractions that durations in the history are worth reading for.
     now: () => performance.timeOrigin + performance.now(),
@@ -174,10 +183,22 @@ async function serve(
     clock: () => performance.now(),
     log,
   });
+  const supervisor = config.vpp && superviseVpp({
+    ...config.vpp,
+    apiSocket: config.vppApiSocket,
+    directory: config.stateDir,
+    now: Date.now,
+    log,
+  });
   const status = await StatusServer.listen({
     path: config.statusSocket,
     libc,
-    handle: statusHandler({ agent, nodeName: config.nodeName, startedAt }),
+    handle: statusHandler({
+      agent,
+      nodeName: config.nodeName,
+      startedAt,
+      ...supervisor && { vppProcess: () => supervisor.status },
+    }),
   });
   const cni = await CniServer.listen({
     path: config.cniSocket,
@@ -192,6 +213,7 @@ async function serve(
     cni: config.cniSocket,
     vpp: config.vppApiSocket,
   });
+  const supervising = supervisor?.run();
   agent.start();
   const sweep = setInterval(() => namespaces.sweep(), NAMESPACE_SWEEP_MS);
   try {
@@ -201,6 +223,8 @@ async function serve(
     clearInterval(sweep);
     await cni.close(STOP_LIMITS.callsMs);
     await agent.stop(STOP_LIMITS.loopMs);
+    supervisor?.close();
+    await supervising;
     await status.close(STOP_LIMITS.statusMs);
   }
   log.info("agent stopped");

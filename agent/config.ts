@@ -2,13 +2,24 @@ import { ConfigReader } from "@contiv/config";
 import { LOG_LEVELS, type LogLevel } from "@contiv/log";
 import { IpPrefix } from "@contiv/net";
 import { DEFAULT_AGENT_SOCKET } from "@contiv/rpc";
+import { DEFAULT_API_DIRECTORY } from "@contiv/vppapi";
 import type { PodLinkKind } from "./descriptors/vpp/mod.ts";
 import { IpamError, NodePrefix } from "./ipam/mod.ts";
+import { type SupervisedVpp, VPP_TRANSPORTS, type VppTransport } from "./vpp/mod.ts";
 
 /** The agent's configuration; README.md documents each key of the file. */
 export interface AgentConfig {
   readonly nodeName: string;
   readonly vppApiSocket: string;
+  readonly vppApiTransport: VppTransport;
+  /** Of the names of VPP's shared memory, or "". */
+  readonly vppApiPrefix: string;
+  /** Path of libvppapiclient, or undefined for the loader's search. */
+  readonly vppApiLibrary: string | undefined;
+  /** Directory of VPP's `*.api.json`. */
+  readonly vppApiFiles: string;
+  /** How the agent starts VPP, or undefined if somebody else does. */
+  readonly vpp: SupervisedVpp | undefined;
   readonly cniSocket: string;
   readonly statusSocket: string;
   readonly stateDir: string;
@@ -38,9 +49,15 @@ const MAX_NODE_ID = 0xffff;
  */
 export function parseAgentConfig(text: string, source: string, hostname: string): AgentConfig {
   const root = ConfigReader.parse(text, source);
+  const vpp = readVpp(root);
   const config: AgentConfig = {
     nodeName: root.string("nodeName", hostname),
     vppApiSocket: path(root, "vppApiSocket", "/run/contiv/vswitch/api.sock"),
+    vppApiTransport: root.oneOf("vppApiTransport", VPP_TRANSPORTS, "auto"),
+    vppApiPrefix: root.has("vppApiPrefix") ? root.string("vppApiPrefix") : "",
+    vppApiLibrary: root.has("vppApiLibrary") ? path(root, "vppApiLibrary", "") : undefined,
+    vppApiFiles: path(root, "vppApiFiles", apiFilesOf(vpp)),
+    vpp,
     cniSocket: path(root, "cniSocket", DEFAULT_AGENT_SOCKET),
     statusSocket: path(root, "statusSocket", "/run/contiv/agent-status.sock"),
     stateDir: path(root, "stateDir", "/var/lib/contiv/agent"),
@@ -57,6 +74,24 @@ function path(root: ConfigReader, key: string, fallback: string): string {
   const value = root.string(key, fallback);
   if (!value.startsWith("/")) throw root.error(key, "an absolute path");
   return value;
+}
+
+/** Whether and how the agent starts VPP. */
+function readVpp(root: ConfigReader): SupervisedVpp | undefined {
+  const vpp = root.object("vpp");
+  const supervise = vpp.boolean("supervise", false);
+  const files = {
+    binary: path(vpp, "binary", "/usr/bin/vpp"),
+    startupConfig: path(vpp, "startupConfig", "/etc/vpp/startup.conf"),
+  };
+  vpp.finish();
+  return supervise ? files : undefined;
+}
+
+/** Where a VPP's packages, or an installation below a prefix, put the description of its API. */
+function apiFilesOf(vpp: SupervisedVpp | undefined): string {
+  const prefix = /^(.*)\/s?bin\/[^/]*$/.exec(vpp?.binary ?? "")?.[1];
+  return prefix === undefined ? DEFAULT_API_DIRECTORY : `${prefix}/share/vpp/api`;
 }
 
 function readLayouts(root: ConfigReader): readonly NodePrefix[] {

@@ -28,6 +28,29 @@ Deno.test("prefixes come from the cluster's subnets or are the node's own, IPv4 
   ]);
 });
 
+Deno.test("the way to VPP and a VPP to start are read", () => {
+  const { vpp, vppApiFiles, vppApiLibrary, vppApiPrefix, vppApiTransport } = parse({ nodeId: 1 });
+  assertEquals([vpp, vppApiLibrary, vppApiPrefix, vppApiTransport], [
+    undefined,
+    undefined,
+    "",
+    "auto",
+  ]);
+  assertEquals(vppApiFiles, "/usr/share/vpp/api");
+  const config = parse({
+    nodeId: 1,
+    vppApiTransport: "shm",
+    vppApiPrefix: "n1",
+    vppApiLibrary: "/opt/v/lib/libvppapiclient.so",
+    vpp: { supervise: true, binary: "/opt/v/bin/vpp" },
+  });
+  assertEquals(config.vpp, { binary: "/opt/v/bin/vpp", startupConfig: "/etc/vpp/startup.conf" });
+  assertEquals([config.vppApiTransport, config.vppApiPrefix], ["shm", "n1"]);
+  // Those of the very VPP that is started.
+  assertEquals(config.vppApiFiles, "/opt/v/share/vpp/api");
+  assertEquals(parse({ nodeId: 1, vpp: { binary: "/opt/v/bin/vpp" } }).vpp, undefined);
+});
+
 Deno.test("what is wrong in a configuration is named with its path and value", async (t) => {
   const cases: [string, unknown, string][] = [
     ["no node ID", {}, "agent.json: nodeId: missing"],
@@ -54,6 +77,9 @@ Deno.test("what is wrong in a configuration is named with its path and value", a
       "one length for each",
     ],
     ["node ID", { nodeId: 300, ipam: { podSubnets: ["10.1.0.0/16"] } }, "podSubnets[0]"],
+    ["transport", { nodeId: 1, vppApiTransport: "tcp" }, 'vppApiTransport: "tcp", one of auto'],
+    ["supervise", { nodeId: 1, vpp: { supervise: 1 } }, "vpp.supervise: 1, true or false"],
+    ["binary", { nodeId: 1, vpp: { binary: "vpp" } }, 'vpp.binary: "vpp", an absolute path'],
     ["level", { nodeId: 1, logLevel: "loud" }, 'logLevel: "loud", one of debug'],
   ];
   for (const [name, value, wanted] of cases) {

@@ -26,6 +26,8 @@ export interface AgentOptions {
   readonly namespaces: linux.Namespaces;
   /** Makes a connection to VPP; aborted by its signal. */
   readonly connectVpp: (signal: AbortSignal) => Promise<VppClient>;
+  /** What the last connection to VPP goes over. */
+  readonly vppTransport?: () => string | undefined;
   /** What messages call VPP: its socket's path. */
   readonly vppName: string;
   /** Milliseconds since the epoch. */
@@ -75,6 +77,7 @@ export class Agent {
     this.#vpp = new VppConnection({
       connect: options.connectVpp,
       name: options.vppName,
+      ...options.vppTransport && { transport: options.vppTransport },
       log,
       onConnected: () => this.#onConnected(),
       onLost: () => this.#onLost(),

@@ -1,12 +1,15 @@
 import type { Agent } from "../controller/mod.ts";
 import type { PodLinkMeta } from "../descriptors/vpp/mod.ts";
 import { vppInterfaceKey } from "../items/mod.ts";
+import type { SupervisorStatus } from "../vpp/mod.ts";
 
 export interface StatusHandlerOptions {
   readonly agent: Agent;
   readonly nodeName: string;
   /** When the agent started; milliseconds since the epoch. */
   readonly startedAt: number;
+  /** How the VPP fares that the agent starts, if it does. */
+  readonly vppProcess?: () => SupervisorStatus;
 }
 
 /** Answers one request of the status interface; README.md lists the paths. */
@@ -47,7 +50,7 @@ export function statusHandler(options: StatusHandlerOptions): (request: Request)
   };
 }
 
-function summary({ agent, nodeName, startedAt }: StatusHandlerOptions): unknown {
+function summary({ agent, nodeName, startedAt, vppProcess }: StatusHandlerOptions): unknown {
   const items: Record<string, number> = {};
   for (const { state } of agent.reconciler.statuses()) items[state] = (items[state] ?? 0) + 1;
   const attachments: Record<string, number> = {};
@@ -59,6 +62,7 @@ function summary({ agent, nodeName, startedAt }: StatusHandlerOptions): unknown 
     ready: agent.unavailable === undefined,
     unavailable: agent.unavailable,
     vpp: agent.vppState,
+    vppProcess: vppProcess?.(),
     attachments,
     links: links(agent),
     items,

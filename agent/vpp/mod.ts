@@ -4,7 +4,10 @@
  *
  * @module
  */
+export * from "./supervise_vpp.ts";
 export * from "./vpp_connection.ts";
 export * from "./vpp_connector.ts";
 export * from "./vpp_features.ts";
+export * from "./vpp_exit.ts";
 export * from "./vpp_layout_error.ts";
+export * from "./vpp_supervisor.ts";

@@ -36,6 +36,8 @@ export const REQUIRED_MESSAGES: readonly (RequestName | DumpName)[] = [
 export interface VppInfo {
   readonly pid: number;
   readonly version: string;
+  /** What the connection goes over: `socket` or `shm`. */
+  readonly transport?: string;
   /** What it cannot do: its release or its plugins lack messages. */
   readonly unavailable: readonly UnavailableFeature[];
   /** Whether it is another process than last time, so that all that was made in it is lost. */
@@ -56,6 +58,8 @@ export interface VppConnectionOptions {
   readonly connect: (signal: AbortSignal) => Promise<VppClient>;
   /** What messages call it: the socket's path. */
   readonly name: string;
+  /** What the last connection goes over. */
+  readonly transport?: () => string | undefined;
   readonly log: Logger;
   readonly onConnected: (info: VppInfo) => void;
   readonly onLost: (reason: string) => void;
@@ -168,9 +172,16 @@ export class VppConnection implements VppAccess {
     this.#lastPid = pid;
     this.#client = client;
     const unavailable = unavailableFeatures(client);
-    const info = { pid, version, restarted, unavailable };
+    const transport = this.#options.transport?.();
+    const info = {
+      pid,
+      version,
+      restarted,
+      unavailable,
+      ...transport !== undefined && { transport },
+    };
     this.#state = { connected: true, info };
-    log.info("vpp connected", { socket: name, pid, version, restarted });
+    log.info("vpp connected", { socket: name, transport, pid, version, restarted });
     for (const { feature, missing } of unavailable) {
       log.warn("vpp lacks a feature", { feature, version, missing: missing.join(",") });
     }

@@ -51,6 +51,13 @@ export class ConfigReader {
   }
 
   /** @throws {ConfigError} */
+  boolean(key: string, fallback?: boolean): boolean {
+    const value = this.#take(key, fallback);
+    if (typeof value === "boolean") return value;
+    throw this.error(key, "true or false");
+  }
+
+  /** @throws {ConfigError} */
   oneOf<T extends string>(key: string, choices: readonly T[], fallback?: T): T {
     const value = this.#take(key, fallback);
     const choice = choices.find((each) => each === value);

@@ -28,6 +28,7 @@ Deno.test("an error names path, value and what is wanted", async (t) => {
       "9, a whole number from 10",
     ],
     ["fraction", { mtu: 10.5 }, (c) => c.integer("mtu", { min: 10, max: 20 }), "10.5"],
+    ["flag", { on: "yes" }, (c) => c.boolean("on"), 'c.json: on: "yes", true or false'],
     ["choice", { l: "loud" }, (c) => c.oneOf("l", ["info"]), '"loud", one of info'],
     ["no list", { l: 1 }, (c) => c.list("l", "numbers", Number), "1, a list of numbers"],
     ["nested", { a: { b: 1 } }, (c) => c.object("a").string("b"), "c.json: a.b: 1"],
