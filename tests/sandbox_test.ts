@@ -18,10 +18,11 @@ async function namespacesOf(name: string): Promise<string[]> {
 }
 
 dataPlaneTest("the demo shows a matrix without a wrong cell, a trace, and cleans up", async (
-  { kind },
+  dataPlane,
 ) => {
   const name = uniqueName();
-  const flags = ["--name", name, "--vswitch", kind];
+  const flags = ["--name", name, "--vswitch", dataPlane.kind];
+  if (dataPlane.kind === "vpp") flags.push("--vpp-transport", dataPlane.transport ?? "auto");
   const { code, stdout, stderr } = await contiv("sandbox", "demo", ...flags);
   assertEquals(code, 0, stdout + stderr);
   assertMatch(stdout, /FROM\s+TO\s+ICMP4\s+TCP4\s+UDP4\s+ICMP6\s+TCP6\s+UDP6/);

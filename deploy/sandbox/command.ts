@@ -8,7 +8,7 @@ import {
 } from "@contiv/cli";
 import { Libc } from "@contiv/libc";
 import { readStatus } from "./agent_status.ts";
-import type { DataPlaneChoice } from "./data_plane.ts";
+import { type DataPlaneChoice, VPP_TRANSPORTS } from "./data_plane.ts";
 import { demo, podTable } from "./demo.ts";
 import { missingPrerequisites } from "./prerequisites.ts";
 import { Sandbox } from "./sandbox.ts";
@@ -34,6 +34,12 @@ const FLAGS = {
     type: "string",
     value: "DIR",
     help: "VPP's plugins; else where its installation has them",
+  },
+  "vpp-transport": {
+    type: "string",
+    default: "auto",
+    value: "WAY",
+    help: `up, demo: how the agent talks to VPP, ${VPP_TRANSPORTS.join(", ")}`,
   },
   keep: { type: "boolean", help: "demo: leave the sandbox running" },
   help: { type: "boolean", help: "this text" },
@@ -173,9 +179,14 @@ function chosenDataPlane({ flags }: Flags, { env }: CommandContext): DataPlaneCh
   if (flags.vswitch !== "vpp") {
     throw new UsageError(`--vswitch ${JSON.stringify(flags.vswitch)}: wanted embedded or vpp`);
   }
+  const transport = VPP_TRANSPORTS.find((way) => way === flags["vpp-transport"]);
+  if (transport === undefined) {
+    const wanted = VPP_TRANSPORTS.join(", ");
+    throw new UsageError(`--vpp-transport ${flags["vpp-transport"]}: wanted one of ${wanted}`);
+  }
   const binary = flags.vpp ?? env.get("CONTIV_VPP") ?? "/usr/bin/vpp";
   try {
-    return { kind: "vpp", binary, plugins: flags["vpp-plugins"] ?? pluginsOf(binary) };
+    return { kind: "vpp", binary, plugins: flags["vpp-plugins"] ?? pluginsOf(binary), transport };
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) {
       throw new UsageError(`--vpp ${JSON.stringify(binary)}: wanted the path of a vpp binary`);

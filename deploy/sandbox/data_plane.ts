@@ -7,7 +7,13 @@ export type DataPlaneChoice =
     readonly binary: string;
     /** Directory of its plugins. */
     readonly plugins: string;
+    /** How the agent talks to it; else the agent chooses. */
+    readonly transport?: VppTransport;
   };
+
+/** Ways to VPP's binary API, as the agent's configuration calls them. */
+export const VPP_TRANSPORTS = ["auto", "shm", "socket"] as const;
+export type VppTransport = typeof VPP_TRANSPORTS[number];
 
 /** What a data plane is given. */
 export interface DataPlaneSite {
@@ -25,6 +31,8 @@ export interface DataPlane {
   readonly title: string;
   /** Program and arguments. */
   readonly command: readonly string[];
+  /** What the agent's configuration must say for it, beside the socket. */
+  readonly agentConfig: Readonly<Record<string, string>>;
   /** Makes ready what it needs before each start, also after it was killed. */
   prepare(): void;
   /** Removes what it leaves outside of the node's directory once it has ended. */

@@ -6,6 +6,7 @@ export function embeddedDataPlane({ apiSocket }: DataPlaneSite): DataPlane {
   return {
     title: "contiv vswitch",
     command: [...selfCommand(), "vswitch", "--api-socket", apiSocket],
+    agentConfig: {},
     prepare: () => {},
     cleanUp: () => {},
   };

@@ -226,6 +226,7 @@ export class Sandbox {
           nodeName: "node1",
           nodeId: 1,
           vppApiSocket: vpp,
+          ...this.#dataPlane.agentConfig,
           cniSocket: cni,
           statusSocket: status,
           stateDir: `${directory}/state`,

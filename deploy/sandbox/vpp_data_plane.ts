@@ -1,4 +1,4 @@
-import type { DataPlane, DataPlaneSite } from "./data_plane.ts";
+import type { DataPlane, DataPlaneChoice, DataPlaneSite } from "./data_plane.ts";
 import { vppStartupConfig } from "./vpp_startup_config.ts";
 
 /** What VPP's binary API leaves in shared memory, after its prefix. */
@@ -6,7 +6,7 @@ const SHARED_MEMORY = ["global_vm", "vpe-api"];
 
 /** A VPP of the node's own: own sockets, own shared memory, nothing of the machine's. */
 export function vppDataPlane(
-  { binary, plugins }: { readonly binary: string; readonly plugins: string },
+  { binary, plugins, transport = "auto" }: DataPlaneChoice & { readonly kind: "vpp" },
   { name, directory, apiSocket }: DataPlaneSite,
 ): DataPlane {
   const config = `${directory}/startup.conf`;
@@ -17,6 +17,12 @@ export function vppDataPlane(
   return {
     title: binary,
     command: [binary, "-c", config],
+    agentConfig: {
+      vppApiTransport: transport,
+      vppApiPrefix: apiPrefix,
+      vppApiFiles: apiFilesOf(binary),
+      ...transport !== "socket" && libraryBeside(plugins),
+    },
     prepare(): void {
       // One that was killed leaves its sockets and its shared memory, which the next would map.
       for (const socket of ["cli", "stats"]) removeIfThere(`${directory}/${socket}.sock`);
@@ -44,6 +50,19 @@ export function pluginsOf(binary: string): string {
     `Cannot find the plugins of ${binary}: none of ${candidates.join(", ")} is there, ` +
       "--vpp-plugins wanted",
   );
+}
+
+/** Where a VPP that is installed below one prefix describes its API. */
+function apiFilesOf(binary: string): string {
+  return Deno.realPathSync(binary).replace(/\/s?bin\/[^/]*$/, "/share/vpp/api");
+}
+
+/** VPP's client library, if it is installed; else the agent looks for it. */
+function libraryBeside(plugins: string): { readonly vppApiLibrary?: string } {
+  const libraries = plugins.replace(/\/[^/]*$/, "");
+  const name = [...Deno.readDirSync(libraries)].map(({ name }) => name).toSorted()
+    .find((name) => /^libvppapiclient\.so(\.[0-9.]+)?$/.test(name));
+  return name === undefined ? {} : { vppApiLibrary: `${libraries}/${name}` };
 }
 
 function isDirectory(path: string): boolean {

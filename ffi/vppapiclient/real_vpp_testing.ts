@@ -11,8 +11,26 @@ import { SharedMemoryTransport } from "./shared_memory_transport.ts";
 /** Why there is no real VPP to test with, or undefined. */
 export function vppMissing(): string | undefined {
   if (!Deno.env.has("CONTIV_VPP")) return "CONTIV_VPP names no vpp binary";
-  if (!Deno.env.has("CONTIV_VPPAPICLIENT")) return "CONTIV_VPPAPICLIENT names no libvppapiclient";
+  if (libraryPath() === undefined) return "there is no libvppapiclient, CONTIV_VPPAPICLIENT wanted";
   return Deno.uid() === 0 ? undefined : "it needs root";
+}
+
+/** The library that the environment names, or the one that stands below the prefix of VPP. */
+function libraryPath(): string | undefined {
+  const named = Deno.env.get("CONTIV_VPPAPICLIENT");
+  if (named !== undefined) return named;
+  const prefix = (Deno.env.get("CONTIV_VPP") ?? "").replace(/\/s?bin\/[^/]*$/, "");
+  const folders = ["lib/x86_64-linux-gnu", "lib/aarch64-linux-gnu", "lib64", "lib"];
+  for (const folder of folders) {
+    try {
+      for (const { name } of Deno.readDirSync(`${prefix}/${folder}`)) {
+        if (/^libvppapiclient\.so(\.[0-9.]+)?$/.test(name)) return `${prefix}/${folder}/${name}`;
+      }
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+  return undefined;
 }
 
 /** A test with a VPP of its own; counted as skipped, with the reason, where there is none. */
@@ -41,7 +59,7 @@ export class RealVpp implements AsyncDisposable {
   private constructor(directory: string, prefix: string) {
     this.directory = directory;
     this.prefix = prefix;
-    this.library = VppApiClientLibrary.open(Deno.env.get("CONTIV_VPPAPICLIENT"));
+    this.library = VppApiClientLibrary.open(libraryPath());
   }
 
   /** @param extra further sections of its startup configuration */

@@ -1,5 +1,6 @@
 import { Libc, NetNs } from "@contiv/libc";
 import { VppClient } from "@contiv/vppapi";
+import { SharedMemoryTransport, VppApiClientLibrary } from "@contiv/vppapiclient";
 import type { DataPlane, DataPlaneChoice } from "../../deploy/sandbox/data_plane.ts";
 import { openDataPlane } from "../../deploy/sandbox/open_data_plane.ts";
 import { startRole, stopProcess } from "../../deploy/sandbox/role_process.ts";
@@ -15,6 +16,7 @@ export class Target implements AsyncDisposable {
   /** Path of the namespace it runs in. */
   readonly namespace: string;
   readonly #directory: string;
+  #agentConfig: Readonly<Record<string, string>> = {};
   readonly #undo: (() => void | Promise<void>)[] = [];
 
   private constructor(libc: Libc, dataPlane: DataPlaneChoice, directory: string) {
@@ -41,9 +43,17 @@ export class Target implements AsyncDisposable {
     }
   }
 
-  /** A client of its own. */
-  connect(): Promise<VppClient> {
-    return VppClient.connect({ path: this.apiSocket, name: "conformance" });
+  /** A client of its own; over shared memory, one at a time. */
+  async connect(): Promise<VppClient> {
+    const name = "conformance";
+    const { vppApiLibrary: path, vppApiPrefix: prefix } = this.#agentConfig;
+    if (this.dataPlane.kind !== "vpp" || this.dataPlane.transport !== "shm") {
+      return await VppClient.connect({ path: this.apiSocket, name });
+    }
+    const library = VppApiClientLibrary.open(path);
+    const { apiSocket } = this;
+    const transport = await SharedMemoryTransport.connect({ library, name, prefix, apiSocket });
+    return await VppClient.over(transport, { name });
   }
 
   async #start(): Promise<void> {
@@ -53,6 +63,7 @@ export class Target implements AsyncDisposable {
     const dataPlane: DataPlane = openDataPlane(this.dataPlane, { name, directory, apiSocket });
     this.#undo.push(() => dataPlane.cleanUp());
     dataPlane.prepare();
+    this.#agentConfig = dataPlane.agentConfig;
     using namespace = NetNs.open(this.libc, this.namespace);
     const process = startRole("vswitch", dataPlane.command, namespace, `${directory}/log`);
     this.#undo.push(() => stopProcess(process));

@@ -1,4 +1,4 @@
-import type { DataPlaneChoice } from "../../deploy/sandbox/data_plane.ts";
+import { type DataPlaneChoice, VPP_TRANSPORTS } from "../../deploy/sandbox/data_plane.ts";
 import { pluginsOf } from "../../deploy/sandbox/vpp_data_plane.ts";
 import { missingPackages } from "./packages.ts";
 
@@ -53,10 +53,21 @@ function sides(): readonly Side[] {
 /** Why what wants VPP cannot run. */
 export const WITHOUT_VPP = "CONTIV_VPP names no vpp binary";
 
-/** The VPP that CONTIV_VPP names. */
+/**
+ * The VPP that CONTIV_VPP names, talked to as CONTIV_VPP_TRANSPORT says: a run over shared memory is
+ * a run of its own.
+ */
 export function vppChoice(): DataPlaneChoice & { readonly kind: "vpp" } | undefined {
   const binary = Deno.env.get("CONTIV_VPP");
-  return binary === undefined ? undefined : { kind: "vpp", binary, plugins: pluginsOf(binary) };
+  if (binary === undefined) return undefined;
+  const wanted = Deno.env.get("CONTIV_VPP_TRANSPORT") ?? "auto";
+  const transport = VPP_TRANSPORTS.find((way) => way === wanted);
+  if (transport === undefined) {
+    throw new Error(
+      `Cannot test: CONTIV_VPP_TRANSPORT is ${wanted}, one of ${VPP_TRANSPORTS.join(", ")} wanted`,
+    );
+  }
+  return { kind: "vpp", binary, plugins: pluginsOf(binary), transport };
 }
 
 /**
