@@ -71,6 +71,15 @@ function usage(): string {
   return `Usage: contiv COMMAND [FLAGS]\n\n${rows.join("")}\ncontiv COMMAND --help says more.\n`;
 }
 
+/** In the single binary, which is built with what all roles need, a role keeps what it needs. */
+async function giveBackOthers(role: string): Promise<void> {
+  if (!Deno.build.standalone) return;
+  const { giveBack } = await lazily<typeof import("./mod/permissions/mod.ts")>(
+    "./mod/permissions/mod.ts",
+  );
+  await giveBack(role);
+}
+
 const encoder = new TextEncoder();
 
 function sink(stream: { writeSync(bytes: Uint8Array): number }): CommandContext["stdout"] {
@@ -104,6 +113,7 @@ async function main(): Promise<number> {
   const [name, ...args] = Deno.args;
   if (name === undefined && Deno.env.get("CNI_COMMAND") !== undefined) {
     const { cniCommand } = await import("./cni/command.ts");
+    await giveBackOthers("cni");
     return await cniCommand(processContext([], false));
   }
   if (name === undefined || name === "help" || name === "--help" || name === "-h") {
@@ -118,6 +128,7 @@ async function main(): Promise<number> {
     return 2;
   }
   const run = await command.load();
+  await giveBackOthers(name);
   try {
     return await run(processContext(args, name !== "cni"));
   } catch (error) {

@@ -1,6 +1,6 @@
 import { type CommandContext, describeFlags, ExitCode, parseFlags, UsageError } from "@contiv/cli";
 import { ConfigError } from "@contiv/config";
-import { FileLock, Libc } from "@contiv/libc";
+import { FileLock, Libc, readKernelFile } from "@contiv/libc";
 import { LOG_LEVELS, Logger, type LogLevel } from "@contiv/log";
 import {
   AttachmentStore,
@@ -66,7 +66,8 @@ export async function agentCommand(context: CommandContext): Promise<number> {
     context.stderr.write(`contiv agent: ${error.message}\n`);
     return ExitCode.USAGE;
   }
-  const missing = missingRights(Deno.readTextFileSync("/proc/self/status"));
+  using libc = Libc.open();
+  const missing = missingRights(readKernelFile(libc, "/proc/self/status"));
   if (missing.length > 0) {
     context.stderr.write(
       `contiv agent: Cannot run: ${missing.join(" and ")} missing, root's rights wanted\n`,
@@ -78,7 +79,6 @@ export async function agentCommand(context: CommandContext): Promise<number> {
     level: level ?? config.logLevel,
     now: Date.now,
   });
-  using libc = Libc.open();
   if (flags["dry-run"]) return await dryRun(config, context, libc, log);
   Deno.mkdirSync(config.stateDir, { recursive: true, mode: 0o700 });
   const lockPath = `${config.stateDir}/agent.lock`;
@@ -107,9 +107,8 @@ async function dryRun(
   libc: Libc,
   log: Logger,
 ): Promise<number> {
-  const directory = Deno.makeTempDirSync({ prefix: "contiv-dry-run-" });
   try {
-    using store = AttachmentStore.openCopy(storeOptions(config), directory);
+    using store = AttachmentStore.copyOf(storeOptions(config, libc));
     using namespaces = new LinuxNamespaces(libc);
     const agent = new Agent(agentOptions(config, store, namespaces, log));
     try {
@@ -126,15 +125,13 @@ async function dryRun(
   } catch (error) {
     log.error("dry run failed", { error: error instanceof Error ? error.message : String(error) });
     return ExitCode.FAILURE;
-  } finally {
-    Deno.removeSync(directory, { recursive: true });
   }
 }
 
-function storeOptions(config: AgentConfig): AttachmentStoreOptions {
+function storeOptions(config: AgentConfig, libc: Libc): AttachmentStoreOptions {
   return {
     path: `${config.stateDir}/state.sqlite`,
-    bootId: Deno.readTextFileSync("/proc/sys/kernel/random/boot_id").trim(),
+    bootId: readKernelFile(libc, "/proc/sys/kernel/random/boot_id").trim(),
   };
 }
 
@@ -174,7 +171,7 @@ async function serve(
   log: Logger,
 ): Promise<void> {
   const startedAt = Date.now();
-  using store = AttachmentStore.open(storeOptions(config));
+  using store = AttachmentStore.open(storeOptions(config, libc));
   using namespaces = new LinuxNamespaces(libc);
   const agent = new Agent(agentOptions(config, store, namespaces, log));
   const handler = new CniHandler({

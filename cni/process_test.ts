@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@contiv/assert";
+import { denoFlags, ROLE_PERMISSIONS } from "@contiv/permissions";
 import { FakeAgent, unusedSocket } from "./_fake_agent.ts";
 
 const MAIN = new URL("../main.ts", import.meta.url).pathname;
@@ -7,8 +8,9 @@ async function execute(
   verb: string,
   config: Record<string, unknown>,
 ): Promise<{ code: number; stdout: string }> {
+  const agentSocket = String(config["agentSocket"]);
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--allow-all", MAIN],
+    args: ["run", ...denoFlags(ROLE_PERMISSIONS.cni({ agentSocket })), MAIN],
     env: {
       CNI_COMMAND: verb,
       CNI_CONTAINERID: "c1",

@@ -1,30 +1,35 @@
 /** The agent and the vswitch as processes: one of each per node, clean ends, clear refusals. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@contiv/assert";
-import { isRunning, selfCommand } from "../deploy/sandbox/role_process.ts";
+import { type Permissions, ROLE_PERMISSIONS } from "@contiv/permissions";
+import { agentPermissions } from "../deploy/sandbox/agent_permissions.ts";
+import { codeSite, isRunning, selfCommand } from "../deploy/sandbox/role_process.ts";
 import { readDataPlane } from "./support/leftovers.ts";
 import { systemTest } from "./support/requires.ts";
 import { run, type RunResult } from "./support/run_command.ts";
 import { TestNode } from "./support/test_node.ts";
 import { until } from "./support/until.ts";
 
-const [program = "", ...words] = selfCommand();
-const contiv = (...args: string[]): Promise<RunResult> =>
-  run(program, [...words, ...args], { check: false, limitMs: 20_000 });
+async function contiv(permissions: Permissions, ...args: string[]): Promise<RunResult> {
+  const [program = "", ...words] = selfCommand(permissions);
+  return await run(program, [...words, ...args], { check: false, limitMs: 20_000 });
+}
+
+function agent(config: string, ...flags: string[]): Promise<RunResult> {
+  return contiv(agentPermissions(config), "agent", "--config", config, ...flags);
+}
 
 systemTest("a second agent refuses and names the holder", async () => {
   await using node = await TestNode.start();
-  const { code, stderr } = await contiv(
-    "agent",
-    "--config",
-    `${node.directory}/sandbox/node1/agent.json`,
-  );
+  const { code, stderr } = await agent(`${node.directory}/sandbox/node1/agent.json`);
   assertEquals(code, 3, stderr);
   assertStringIncludes(stderr, String(node.process("agent").pid));
 });
 
 systemTest("a second vswitch on the same socket refuses and names the holder", async () => {
   await using node = await TestNode.start();
-  const { code, stderr } = await contiv("vswitch", "--api-socket", node.sandbox.sockets.vpp);
+  const apiSocket = node.sandbox.sockets.vpp;
+  const permissions = ROLE_PERMISSIONS.vswitch({ ...codeSite(), apiSocket });
+  const { code, stderr } = await contiv(permissions, "vswitch", "--api-socket", apiSocket);
   assertEquals(code, 3, stderr);
   assertStringIncludes(stderr, String(node.process("vswitch").pid));
 });
@@ -33,9 +38,9 @@ systemTest("SIGTERM ends the agent in 5 s and leaves forwarding as it is", async
   await using node = await TestNode.start();
   const one = await node.sandbox.addPod("one");
   const two = await node.sandbox.addPod("two");
-  const agent = node.process("agent");
+  const process = node.process("agent");
   node.signal("agent", "SIGTERM");
-  await until("the agent has ended", () => !isRunning(agent), 5_000);
+  await until("the agent has ended", () => !isRunning(process), 5_000);
   for (const address of two.addresses) assert(await node.ping(one, address), address);
 });
 
@@ -73,13 +78,13 @@ systemTest("a wrong configuration is refused with its path and value", async (t)
     for (const { text, says } of cases) {
       await t.step(text, async () => {
         Deno.writeTextFileSync(file, text);
-        const { code, stderr } = await contiv("agent", "--config", file);
+        const { code, stderr } = await agent(file);
         assertEquals(code, 2, stderr);
         for (const word of says) assertStringIncludes(stderr, word);
       });
     }
     await t.step("a file that is not there", async () => {
-      const { code, stderr } = await contiv("agent", "--config", `${directory}/none.json`);
+      const { code, stderr } = await agent(`${directory}/none.json`);
       assertEquals(code, 2, stderr);
       assertStringIncludes(stderr, "none.json");
     });
@@ -92,7 +97,7 @@ systemTest("a dry run says what a start would do, and does nothing", async (t) =
   await using node = await TestNode.start();
   const pod = await node.sandbox.addPod("one");
   const config = `${node.directory}/sandbox/node1/agent.json`;
-  const dryRun = (): Promise<RunResult> => contiv("agent", "--dry-run", "--config", config);
+  const dryRun = (): Promise<RunResult> => agent(config, "--dry-run");
   const before = await readDataPlane(node);
 
   await t.step("nothing beside an agent whose work is done", async () => {

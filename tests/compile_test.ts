@@ -1,5 +1,6 @@
 /** The single binary: all that is loaded by a path that the compiler cannot see is named to it. */
 import { assert, assertEquals } from "@contiv/assert";
+import { denoFlags, PRODUCTION, ROLE_PERMISSIONS } from "@contiv/permissions";
 import { run } from "./support/run_command.ts";
 
 const ROOT = new URL("../", import.meta.url).pathname;
@@ -59,9 +60,10 @@ Deno.test("deno bundle makes one file that is the plugin", async () => {
     const bundle = `${output}/contiv-cni.js`;
     const words = args.map((word) => word === "dist/contiv-cni.js" ? bundle : word);
     await run("env", [`--chdir=${ROOT}`, Deno.execPath(), ...words], { limitMs: 120_000 });
+    const production = denoFlags(ROLE_PERMISSIONS.cni(PRODUCTION.cni));
     const { stdout } = await run(
       Deno.execPath(),
-      ["run", "--quiet", "--no-config", "--allow-all", bundle],
+      ["run", "--quiet", "--no-config", ...production, bundle],
       {
         env: { CNI_COMMAND: "VERSION" },
         stdin: JSON.stringify({ cniVersion: "1.1.0", name: "contiv", type: "contiv" }),

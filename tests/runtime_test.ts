@@ -1,5 +1,6 @@
 /** A real container runtime executes the plugin. */
 import { assert, assertEquals, assertMatch } from "@contiv/assert";
+import { ROLE_PERMISSIONS } from "@contiv/permissions";
 import { selfCommand } from "../deploy/sandbox/role_process.ts";
 import { Containerd } from "./support/containerd.ts";
 import { assertNothingLeft, readDataPlane } from "./support/leftovers.ts";
@@ -21,7 +22,8 @@ function conflist(node: TestNode): string {
 }
 
 function startContainerd(node: TestNode): Promise<Containerd> {
-  const words = selfCommand().map((word) => `'${word}'`).join(" ");
+  const permissions = ROLE_PERMISSIONS.cni({ agentSocket: node.sandbox.sockets.cni });
+  const words = selfCommand(permissions).map((word) => `'${word}'`).join(" ");
   return Containerd.start({
     directory: Deno.makeTempDirSync({ dir: node.directory, prefix: "c" }),
     netns: node.sandbox.record.node.netns,

@@ -1,5 +1,6 @@
 /** The data plane is absent, late, locked up or out of reach: the agent says so, and goes on. */
 import { assert, assertEquals, assertStringIncludes } from "@contiv/assert";
+import { agentPermissions } from "../deploy/sandbox/agent_permissions.ts";
 import { selfCommand } from "../deploy/sandbox/role_process.ts";
 import { readStatus } from "../deploy/sandbox/agent_status.ts";
 import { call, failure, success } from "./support/cni_calls.ts";
@@ -93,13 +94,14 @@ dataPlaneTest("the agent says what it waits for, and goes on once it is there", 
 
 /** The node's agent as a root that file modes bind. */
 function startPowerless(node: TestNode): AsyncDisposable {
+  const config = `${node.directory}/sandbox/node1/agent.json`;
   const child = new Deno.Command("nsenter", {
     args: [`--net=${node.sandbox.record.node.netns}`, "setpriv"].concat(
       "--bounding-set=-dac_override,-dac_read_search",
       "--inh-caps=-dac_override,-dac_read_search",
       "--",
-      selfCommand(),
-      ["agent", "--config", `${node.directory}/sandbox/node1/agent.json`],
+      selfCommand(agentPermissions(config)),
+      ["agent", "--config", config],
     ),
     stdin: "null",
     stdout: "null",

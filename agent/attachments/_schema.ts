@@ -61,11 +61,17 @@ export function createSchema(database: DatabaseSync, bootId: string): void {
   });
 }
 
+/** Brings the layout of an older agent up to date. */
+export function upgradeSchema(database: DatabaseSync, path: string): void {
+  const version = schemaVersion(database, path);
+  if (version < SCHEMA_VERSION) transaction(database, () => migrate(database, version));
+}
+
 /**
- * Brings the layout of an older agent up to date.
+ * The layout's version, at most this agent's.
  * @throws {AttachmentStoreError} NEWER_SCHEMA; CORRUPT if there is no layout at all
  */
-export function upgradeSchema(database: DatabaseSync, path: string): void {
+export function schemaVersion(database: DatabaseSync, path: string): number {
   const version = Number(database.prepare("PRAGMA user_version").get()?.["user_version"]);
   if (version > SCHEMA_VERSION) {
     throw new AttachmentStoreError(
@@ -80,7 +86,7 @@ export function upgradeSchema(database: DatabaseSync, path: string): void {
       `Cannot open attachments in ${path}: it is empty or was cut off, a whole database wanted`,
     );
   }
-  if (version < SCHEMA_VERSION) transaction(database, () => migrate(database, version));
+  return version;
 }
 
 function migrate(database: DatabaseSync, from: number): void {

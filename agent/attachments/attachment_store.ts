@@ -2,6 +2,7 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { GenerationFile } from "./_generation_file.ts";
 import { openDatabase } from "./_open_database.ts";
 import { digestOf, readRows } from "./_rows.ts";
+import { schemaVersion } from "./_schema.ts";
 import { transaction } from "./_transaction.ts";
 import type { Attachment, AttachmentState } from "./attachment.ts";
 import { AttachmentTable } from "./attachment_table.ts";
@@ -78,23 +79,21 @@ export class AttachmentStore implements Disposable {
   }
 
   /**
-   * Opens a copy of the state in a directory of the caller's: to look at what an agent, which may be
-   * running, would do.
-   *
-   * @throws {AttachmentStoreError} as {@link AttachmentStore.open}
+   * A copy of the state in memory: to look at what an agent, which may be running, would do.
+   * @throws {AttachmentStoreError} OPEN, NEWER_SCHEMA
    */
-  static openCopy({ path, bootId }: AttachmentStoreOptions, directory: string): AttachmentStore {
-    const copy = `${directory}/state.sqlite`;
+  static copyOf({ path, bootId }: AttachmentStoreOptions): AttachmentStore {
+    const copy = AttachmentStore.open({ path: ":memory:", bootId });
     try {
       if (exists(path)) {
-        const original = new DatabaseSync(path, { readOnly: true });
-        try {
-          original.prepare("VACUUM INTO ?").run(copy);
-        } finally {
-          original.close();
+        for (const each of readRecords(path, bootId)) {
+          copy.add(each.state === "adding" ? { ...each, state: "deleting" } : each);
         }
       }
+      return copy;
     } catch (cause) {
+      copy.close();
+      if (cause instanceof AttachmentStoreError) throw cause;
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new AttachmentStoreError(
         "OPEN",
@@ -102,7 +101,6 @@ export class AttachmentStore implements Disposable {
         { cause },
       );
     }
-    return AttachmentStore.open({ path: copy, bootId });
   }
 
   get(id: string): Attachment | undefined {
@@ -222,6 +220,18 @@ export class AttachmentStore implements Disposable {
         { cause },
       );
     }
+  }
+}
+
+/** The attachments in a database that is left as it is; none if they are of another boot. */
+function readRecords(path: string, bootId: string): readonly Attachment[] {
+  const database = new DatabaseSync(path, { readOnly: true });
+  try {
+    schemaVersion(database, path);
+    const recorded = database.prepare("SELECT boot_id FROM node").get()?.["boot_id"];
+    return recorded === bootId ? readRows(database).map(({ attachment }) => attachment) : [];
+  } finally {
+    database.close();
   }
 }
 

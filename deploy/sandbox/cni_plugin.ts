@@ -1,3 +1,5 @@
+import { DEFAULT_AGENT_SOCKET } from "@contiv/rpc/cni_path.ts";
+import { ROLE_PERMISSIONS } from "@contiv/permissions";
 import { selfCommand } from "./role_process.ts";
 
 /** What the runtime tells the plugin (CNI specification 1.1.0, section 2). */
@@ -53,7 +55,8 @@ export async function invokeCni(
   config: Readonly<Record<string, unknown>>,
   onStart?: (child: Deno.ChildProcess) => void,
 ): Promise<CniExit> {
-  const [program = "", ...args] = selfCommand();
+  const agentSocket = String(config["agentSocket"] ?? DEFAULT_AGENT_SOCKET);
+  const [program = "", ...args] = selfCommand(ROLE_PERMISSIONS.cni({ agentSocket }));
   const env: Record<string, string> = { CNI_COMMAND: call.command, CNI_PATH: "/opt/cni/bin" };
   for (const name of ["PATH", "HOME", "DENO_DIR"]) {
     const value = Deno.env.get(name);

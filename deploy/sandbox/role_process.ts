@@ -1,11 +1,28 @@
 import type { NetNs } from "@contiv/libc";
+import { denoFlags, type Permissions, ROLE_PERMISSIONS } from "@contiv/permissions";
 import type { ProcessRecord } from "./state.ts";
 
-/** The words that start this very program: the compiled binary, or Deno on `main.ts`. */
-export function selfCommand(): readonly string[] {
-  if (Deno.build.standalone) return [Deno.execPath()];
-  const main = new URL("../../main.ts", import.meta.url).pathname;
-  return [Deno.execPath(), "run", "--quiet", "--allow-all", main];
+/** The directory of the program's source, which has `main.ts`; none in the compiled binary. */
+const SOURCE = Deno.build.standalone
+  ? undefined
+  : new URL("../../", import.meta.url).pathname.replace(/\/$/, "");
+
+/**
+ * The words that start this very program: the compiled binary, which itself gives back what a role
+ * does not need, or Deno on `main.ts`.
+ *
+ * @param permissions what it may do; without, what `contiv sandbox` may
+ */
+export function selfCommand(
+  permissions: Permissions = ROLE_PERMISSIONS.sandbox(),
+): readonly string[] {
+  if (SOURCE === undefined) return [Deno.execPath()];
+  return [Deno.execPath(), "run", "--quiet", ...denoFlags(permissions), `${SOURCE}/main.ts`];
+}
+
+/** Where a role's code is, for its permissions. */
+export function codeSite(): { readonly source?: string } {
+  return SOURCE === undefined ? {} : { source: SOURCE };
 }
 
 /**

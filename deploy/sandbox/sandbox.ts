@@ -1,4 +1,5 @@
 import { type Libc, NetNs } from "@contiv/libc";
+import { agentPermissions } from "./agent_permissions.ts";
 import { type CniCall, executeCni } from "./cni_plugin.ts";
 import type { DataPlane, DataPlaneChoice } from "./data_plane.ts";
 import { openDataPlane } from "./open_data_plane.ts";
@@ -267,7 +268,8 @@ export class Sandbox {
 
   #commandOf(role: ProcessRecord["role"]): readonly string[] {
     if (role === "agent") {
-      return [...selfCommand(), "agent", "--config", `${this.#nodeDirectory}/agent.json`];
+      const config = `${this.#nodeDirectory}/agent.json`;
+      return [...selfCommand(agentPermissions(config)), "agent", "--config", config];
     }
     const dataPlane = this.#dataPlane;
     dataPlane.prepare();

@@ -12,6 +12,7 @@ export { EventFd } from "./event_fd.ts";
 export { FileLock, type LockAttempt } from "./file_lock.ts";
 export { FrameBatch } from "./frame_batch.ts";
 export { type Datagram, InetSocket, type InetSocketOptions } from "./inet_socket.ts";
+export { inodeOf, readKernelFile, writeKernelFile } from "./kernel_file.ts";
 export { Libc, type ResourceLimit } from "./libc.ts";
 export { NetNs } from "./net_ns.ts";
 export type { Address, AddressFilter, AddressKey, AddressSpec } from "./netlink/address.ts";

@@ -1,15 +1,17 @@
 import { assert, assertEquals, assertMatch } from "@contiv/assert";
 import { Libc, NetNs, RtNetlink } from "@contiv/libc";
+import { ROLE_PERMISSIONS } from "@contiv/permissions";
 import { type Input, VppClient } from "@contiv/vppapi";
+import { codeSite, selfCommand } from "../../deploy/sandbox/role_process.ts";
 import { systemTest } from "../support/requires.ts";
 import { until } from "../support/until.ts";
 import { NONE } from "./values.ts";
 
-const MAIN = new URL("../../main.ts", import.meta.url).pathname;
-
 function start(socket: string): Deno.ChildProcess {
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", "--allow-all", "--no-check", MAIN, "vswitch", "--api-socket", socket],
+  const permissions = ROLE_PERMISSIONS.vswitch({ ...codeSite(), apiSocket: socket });
+  const [program = "", ...words] = selfCommand(permissions);
+  return new Deno.Command(program, {
+    args: [...words, "vswitch", "--api-socket", socket],
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

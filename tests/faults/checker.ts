@@ -107,14 +107,8 @@ function line({ containerId, state, addresses }: Attachment): string {
 
 /** The attachments on disk, as the next agent would find them. */
 function recorded({ stateDirectory, bootId }: World): readonly Attachment[] {
-  const directory = Deno.makeTempDirSync({ prefix: "contiv-faults-" });
-  try {
-    const path = `${stateDirectory}/state.sqlite`;
-    using store = AttachmentStore.openCopy({ path, bootId }, directory);
-    return store.list();
-  } finally {
-    Deno.removeSync(directory, { recursive: true });
-  }
+  using store = AttachmentStore.copyOf({ path: `${stateDirectory}/state.sqlite`, bootId });
+  return store.list();
 }
 
 /** What the kernel has in a pod's namespace. */

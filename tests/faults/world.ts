@@ -70,6 +70,8 @@ export class World implements AsyncDisposable {
     await this.#strike(fault, holdMs);
     await calls;
     await this.#untilReady();
+    // Whoever lost the state has the node drained.
+    if (fault.kind === "state" && fault.harm === "all lost") await this.runtime.replaceAll();
     // Not earlier: the runtime locks out pods that come while it collects.
     if (fault.kind === "namespace" && fault.found === "GC") await this.runtime.collect();
   }
@@ -152,9 +154,11 @@ export class World implements AsyncDisposable {
     }
     await pause(holdMs);
     Deno.removeSync(filler);
-    // It may have given up, for want of room.
-    if (!isRunning(this.node.process("agent"))) this.#start("agent");
-    await this.#startUntilReady([]);
+    await until("the agent has got over the full disk", () => {
+      // It may have given up for want of room, and be started again, as a supervisor does.
+      if (!isRunning(this.node.process("agent"))) this.#start("agent");
+      return this.#isReady();
+    }, START_LIMIT_MS);
   }
 
   async #harmState(harm: StateHarm, at: number): Promise<void> {
@@ -171,7 +175,6 @@ export class World implements AsyncDisposable {
     }, START_LIMIT_MS);
     if (ready) {
       if (mustRefuse) throw new Error(`The agent started on a state that is ${harm} at ${at}`);
-      if (harm === "all lost") await this.runtime.replaceAll();
       return;
     }
     const words = this.node.log("agent").slice(logged);

@@ -1,4 +1,12 @@
-import { type Libc, LibcError, type LinkSpec, NetNs, RtNetlink } from "@contiv/libc";
+import {
+  inodeOf,
+  type Libc,
+  LibcError,
+  type LinkSpec,
+  NetNs,
+  RtNetlink,
+  writeKernelFile,
+} from "@contiv/libc";
 import type { NamespaceRef } from "../../attachments/attachment.ts";
 import { isAbsent } from "./_in_namespace.ts";
 import { LinuxPodNamespace } from "./linux_pod_namespace.ts";
@@ -35,7 +43,7 @@ export class LinuxNamespaces implements Namespaces, Disposable {
   }
 
   open(ref: NamespaceRef): PodNamespace {
-    const found = inodeAt(ref.path);
+    const found = this.#inodeAt(ref.path);
     if (found !== ref.inode) {
       this.forget(ref);
       const what = found === undefined ? "there is nothing" : "another namespace is there";
@@ -62,7 +70,7 @@ export class LinuxNamespaces implements Namespaces, Disposable {
     using namespace = NetNs.open(this.#libc, ref.path);
     this.#hostNetlink().createVeth({ ...host, peer: { ...peer, ns: namespace } });
     // The kernel has nothing to say on a link whose frames are another's.
-    Deno.writeTextFileSync(`/proc/sys/net/ipv6/conf/${host.name}/disable_ipv6`, "1");
+    writeKernelFile(this.#libc, `/proc/sys/net/ipv6/conf/${host.name}/disable_ipv6`, "1");
   }
 
   setHostLinkUp(name: string): void {
@@ -90,7 +98,7 @@ export class LinuxNamespaces implements Namespaces, Disposable {
   /** Lets go of the namespaces that are no longer at their paths. */
   sweep(): void {
     for (const { ref } of [...this.#open.values()]) {
-      if (inodeAt(ref.path) !== ref.inode) this.forget(ref);
+      if (this.#inodeAt(ref.path) !== ref.inode) this.forget(ref);
     }
   }
 
@@ -109,21 +117,20 @@ export class LinuxNamespaces implements Namespaces, Disposable {
     return this.#host ??= RtNetlink.open(this.#libc);
   }
 
+  /** The inode that a path leads to. */
+  #inodeAt(path: string): string | undefined {
+    try {
+      return String(inodeOf(this.#libc, path));
+    } catch {
+      return undefined;
+    }
+  }
+
   #evict(): void {
     for (const { ref } of this.#open.values()) {
       if (this.#open.size <= this.#capacity) return;
       this.forget(ref);
     }
-  }
-}
-
-/** The inode that a path leads to. */
-function inodeAt(path: string): string | undefined {
-  try {
-    const { ino } = Deno.statSync(path);
-    return ino === null ? undefined : String(ino);
-  } catch {
-    return undefined;
   }
 }
 

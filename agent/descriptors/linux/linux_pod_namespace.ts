@@ -3,17 +3,20 @@ import {
   type AddressKey,
   type AddressSpec,
   type Libc,
+  LibcError,
   type Link,
   type LinkChange,
   type Neighbour,
   type NeighbourKey,
   type NeighbourSpec,
   NetNs,
+  readKernelFile,
   type Route,
   type RouteSpec,
   RtNetlink,
   type Rule,
   type RuleSpec,
+  writeKernelFile,
 } from "@contiv/libc";
 import type { Family } from "@contiv/net";
 import type { NamespaceRef } from "../../attachments/attachment.ts";
@@ -27,10 +30,12 @@ const MAX_SHORT_PATH = 63;
 /** One container's namespace, held open with a netlink socket in it. */
 export class LinuxPodNamespace implements PodNamespace {
   readonly ref: NamespaceRef;
+  readonly #libc: Libc;
   readonly #namespace: NetNs;
   readonly #netlink: RtNetlink;
 
-  private constructor(ref: NamespaceRef, namespace: NetNs, netlink: RtNetlink) {
+  private constructor(libc: Libc, ref: NamespaceRef, namespace: NetNs, netlink: RtNetlink) {
+    this.#libc = libc;
     this.ref = ref;
     this.#namespace = namespace;
     this.#netlink = netlink;
@@ -40,7 +45,7 @@ export class LinuxPodNamespace implements PodNamespace {
   static open(libc: Libc, ref: NamespaceRef): LinuxPodNamespace {
     const namespace = NetNs.open(libc, ref.path);
     try {
-      return new LinuxPodNamespace(ref, namespace, RtNetlink.open(libc, namespace));
+      return new LinuxPodNamespace(libc, ref, namespace, RtNetlink.open(libc, namespace));
     } catch (error) {
       namespace.close();
       throw error;
@@ -116,12 +121,14 @@ export class LinuxPodNamespace implements PodNamespace {
 
   // /proc/sys/net shows the namespace of the thread that opens it.
   readSysctls(names: readonly string[]): readonly (string | undefined)[] {
-    return this.#namespace.run(() => names.map(readSysctl));
+    return this.#namespace.run(() => names.map((name) => readSysctl(this.#libc, name)));
   }
 
   writeSysctls(values: readonly (readonly [name: string, value: string])[]): void {
     this.#namespace.run(() => {
-      for (const [name, value] of values) Deno.writeTextFileSync(`/proc/sys/net/${name}`, value);
+      for (const [name, value] of values) {
+        writeKernelFile(this.#libc, `/proc/sys/net/${name}`, value);
+      }
     });
   }
 
@@ -131,11 +138,11 @@ export class LinuxPodNamespace implements PodNamespace {
   }
 }
 
-function readSysctl(name: string): string | undefined {
+function readSysctl(libc: Libc, name: string): string | undefined {
   try {
-    return Deno.readTextFileSync(`/proc/sys/net/${name}`).trim();
+    return readKernelFile(libc, `/proc/sys/net/${name}`).trim();
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
+    if (error instanceof LibcError && error.code === "ENOENT") return undefined;
     throw error;
   }
 }

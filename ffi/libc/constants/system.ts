@@ -6,6 +6,7 @@
  * @module
  */
 export const O_RDONLY = 0;
+export const O_WRONLY = 1;
 export const O_RDWR = 2;
 export const O_CREAT = 0o100;
 export const O_EXCL = 0o200;
@@ -21,6 +22,7 @@ export const MS_REC = 16384;
 export const MS_SHARED = 1 << 20;
 export const MNT_DETACH = 2;
 
+export const AT_FDCWD = -100;
 export const AT_EMPTY_PATH = 0x1000;
 export const STATX_INO = 0x100;
 

@@ -1,0 +1,128 @@
+import type { Permissions } from "./permissions.ts";
+
+/** Where a role's files are. Paths are absolute. */
+export interface RoleSite {
+  /**
+   * The directory that `main.ts` is in, of which a role reads its own code; absent for the single
+   * binary and the bundled plugin, which have it in them.
+   */
+  readonly source?: string;
+}
+
+export interface AgentSite extends RoleSite {
+  readonly config: string;
+  readonly stateDir: string;
+  readonly vppApiSocket: string;
+  readonly cniSocket: string;
+  readonly statusSocket: string;
+}
+
+/** Variables that grpc-js reads when it is loaded, whether they are set or not. */
+const GRPC_VARIABLES = [
+  "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
+  "GRPC_EXPERIMENTAL_ENABLE_OUTLIER_DETECTION",
+  "GRPC_NODE_DEBUG_SEND_ERROR_DETAILS",
+  "GRPC_NODE_TRACE",
+  "GRPC_NODE_USE_ALTERNATIVE_RESOLVER",
+  "GRPC_NODE_VERBOSITY",
+  "GRPC_SSL_CIPHER_SUITES",
+  "GRPC_TRACE",
+  "GRPC_VERBOSITY",
+];
+
+/** What the runtime tells the plugin (CNI specification 1.1.0, section 2). */
+const CNI_VARIABLES = [
+  "CNI_ARGS",
+  "CNI_COMMAND",
+  "CNI_CONTAINERID",
+  "CNI_IFNAME",
+  "CNI_NETNS",
+  "CNI_PATH",
+];
+
+/**
+ * What each role may do, for a site. The one table: the sandbox and the tests start the roles with
+ * it, `docs/permissions.md` and the README's commands are made of it, and the single binary gives
+ * back at the start what the role at hand lacks in it.
+ *
+ * Namespaces, devices and the kernel's parameters are reached through the C library (`ffi`), as
+ * Deno opens /proc and /dev to nobody but programs that may do everything.
+ */
+export const ROLE_PERMISSIONS = {
+  agent: (site: AgentSite): Permissions => {
+    const { config, stateDir, vppApiSocket, cniSocket, statusSocket } = site;
+    const folders = unique([stateDir, folderOf(cniSocket), folderOf(statusSocket)]);
+    return {
+      read: unique([...code(site), config, vppApiSocket, ...folders]),
+      write: unique([vppApiSocket, ...folders]),
+      net: [vppApiSocket, cniSocket, statusSocket].map(unix),
+      env: GRPC_VARIABLES,
+      sys: ["hostname"],
+      ffi: "all",
+    };
+  },
+
+  vswitch: ({ apiSocket, ...site }: RoleSite & { readonly apiSocket: string }): Permissions => ({
+    read: [...code(site), folderOf(apiSocket)],
+    write: [folderOf(apiSocket)],
+    net: [unix(apiSocket)],
+    ffi: "all",
+  }),
+
+  cni: ({ agentSocket }: { readonly agentSocket: string }): Permissions => ({
+    read: [agentSocket],
+    write: [agentSocket],
+    net: [unix(agentSocket)],
+    env: CNI_VARIABLES,
+  }),
+
+  // Where the Kubernetes API and etcd are, and with which files to prove who one is, is said by
+  // a kubeconfig, which may name further ones.
+  ksr: (): Permissions => ({ read: "all", write: "all", net: "all", env: "all", sys: "all" }),
+
+  // The same for etcd alone: it writes nothing but to its terminal.
+  ctl: (): Permissions => ({ read: "all", net: "all", env: "all", sys: "all" }),
+
+  // Starts the other roles, each with its own list, a data plane of the operator's choice and
+  // commands in pods, and looks after processes in /proc.
+  sandbox: (): Permissions => ({
+    read: "all",
+    write: "all",
+    net: "all",
+    env: "all",
+    sys: "all",
+    run: "all",
+    import: "all",
+    ffi: "all",
+  }),
+} as const;
+
+/** The paths that roles have by default, with the checkout or the bundle in /opt/contiv. */
+export const PRODUCTION = {
+  agent: {
+    source: "/opt/contiv",
+    config: "/etc/contiv/agent.json",
+    stateDir: "/var/lib/contiv/agent",
+    vppApiSocket: "/run/contiv/vswitch/api.sock",
+    cniSocket: "/run/contiv/agent.sock",
+    statusSocket: "/run/contiv/agent-status.sock",
+  },
+  vswitch: { source: "/opt/contiv", apiSocket: "/run/contiv/vswitch/api.sock" },
+  cni: { agentSocket: "/run/contiv/agent.sock" },
+} as const;
+
+function code({ source }: RoleSite): readonly string[] {
+  return source === undefined ? [] : [source];
+}
+
+function unix(path: string): string {
+  return `unix:${path}`;
+}
+
+function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/")) || "/";
+}
+
+function unique(values: readonly string[]): readonly string[] {
+  return [...new Set(values)];
+}
