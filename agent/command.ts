@@ -11,9 +11,10 @@ import { CniHandler, CniServer } from "./cni_server/mod.ts";
 import { type AgentConfig, DEFAULT_CONFIG, parseAgentConfig } from "./config.ts";
 import { Agent, type AgentOptions } from "./controller/mod.ts";
 import { LinuxNamespaces } from "./descriptors/linux/mod.ts";
+import type { VppMemory } from "./descriptors/vpp/mod.ts";
 import { missingRights } from "./prerequisites.ts";
 import { statusHandler, StatusServer } from "./status/mod.ts";
-import { superviseVpp, VppConnector } from "./vpp/mod.ts";
+import { SqliteVppMemory, superviseVpp, VppConnector } from "./vpp/mod.ts";
 
 const FLAGS = {
   config: {
@@ -110,7 +111,8 @@ async function dryRun(
   try {
     using store = AttachmentStore.copyOf(storeOptions(config, libc));
     using namespaces = new LinuxNamespaces(libc);
-    const agent = new Agent(agentOptions(config, store, namespaces, log));
+    const memory = SqliteVppMemory.snapshot(memoryPath(config), storeOptions(config, libc).bootId);
+    const agent = new Agent(agentOptions(config, store, memory, namespaces, log));
     try {
       const operations = await agent.preview(DRY_RUN_LIMIT_MS);
       for (const { type, key, before, after } of operations) {
@@ -128,6 +130,10 @@ async function dryRun(
   }
 }
 
+function memoryPath({ stateDir }: AgentConfig): string {
+  return `${stateDir}/vpp.sqlite`;
+}
+
 function storeOptions(config: AgentConfig, libc: Libc): AttachmentStoreOptions {
   return {
     path: `${config.stateDir}/state.sqlite`,
@@ -138,6 +144,7 @@ function storeOptions(config: AgentConfig, libc: Libc): AttachmentStoreOptions {
 function agentOptions(
   config: AgentConfig,
   store: AttachmentStore,
+  memory: VppMemory,
   namespaces: LinuxNamespaces,
   log: Logger,
 ): AgentOptions {
@@ -153,6 +160,7 @@ function agentOptions(
   return {
     ...config,
     store,
+    memory,
     namespaces,
     connectVpp: (signal) => connector.connect(signal),
     vppTransport: () => connector.transport,
@@ -173,7 +181,8 @@ async function serve(
   const startedAt = Date.now();
   using store = AttachmentStore.open(storeOptions(config, libc));
   using namespaces = new LinuxNamespaces(libc);
-  const agent = new Agent(agentOptions(config, store, namespaces, log));
+  using memory = SqliteVppMemory.open(memoryPath(config), storeOptions(config, libc).bootId);
+  const agent = new Agent(agentOptions(config, store, memory, namespaces, log));
   const handler = new CniHandler({
     attachments: agent.attachments,
     layouts: config.layouts,

@@ -3,6 +3,7 @@ import { IpPrefix } from "@contiv/net";
 import { VppClient } from "@contiv/vppapi";
 import { type Attachment, AttachmentStore } from "../attachments/mod.ts";
 import { FakeNamespaces } from "../descriptors/linux/fake_namespaces.ts";
+import { TransientVppMemory } from "../descriptors/vpp/mod.ts";
 import { FakeVppModel } from "../descriptors/vpp/fake_vpp_model.ts";
 import { NodePrefix } from "../ipam/mod.ts";
 import { Agent } from "./agent.ts";
@@ -14,6 +15,7 @@ const LIMIT_MS = 5_000;
 /** An agent on a fake kernel and a fake VPP; the agent can die and start again. */
 export class FakeNode implements AsyncDisposable {
   readonly namespaces = new FakeNamespaces();
+  readonly memory = new TransientVppMemory();
   readonly model: FakeVppModel = new FakeVppModel(this.namespaces);
   readonly #layouts: readonly NodePrefix[];
   readonly #folder = Deno.makeTempDirSync();
@@ -45,6 +47,7 @@ export class FakeNode implements AsyncDisposable {
       layouts: this.#layouts,
       mtu: 1500,
       podLink: "auto",
+      memory: this.memory,
       store: this.#store,
       namespaces: this.namespaces,
       connectVpp: (signal) => {

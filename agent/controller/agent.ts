@@ -22,6 +22,8 @@ export interface AgentOptions {
   readonly layouts: readonly NodePrefix[];
   readonly mtu: number;
   readonly podLink: vppDescriptors.PodLinkKind;
+  /** What was made in VPP and cannot be read back. */
+  readonly memory: vppDescriptors.VppMemory;
   readonly store: AttachmentStore;
   readonly namespaces: linux.Namespaces;
   /** Makes a connection to VPP; aborted by its signal. */
@@ -79,7 +81,10 @@ export class Agent {
       name: options.vppName,
       ...options.vppTransport && { transport: options.vppTransport },
       log,
-      onConnected: () => this.#onConnected(),
+      onConnected: ({ pid }) => {
+        options.memory.begin(String(pid));
+        this.#onConnected();
+      },
       onLost: () => this.#onLost(),
       onInterfaceEvent: (event) => this.#onInterfaceEvent(event),
       ...options.vppTiming,
@@ -95,6 +100,14 @@ export class Agent {
         vppDescriptors.sourceCheckDescriptor(this.#vpp),
         vppDescriptors.neighbourDescriptor(this.#vpp),
         vppDescriptors.neighbourLimitDescriptor(this.#vpp),
+        vppDescriptors.uplinkDescriptor(this.#vpp),
+        vppDescriptors.vxlanDescriptor(this.#vpp),
+        vppDescriptors.bridgeDescriptor(this.#vpp),
+        vppDescriptors.bridgePortDescriptor(this.#vpp),
+        vppDescriptors.bridgeMacDescriptor(this.#vpp),
+        vppDescriptors.snatDescriptor(this.#vpp, options.memory),
+        vppDescriptors.snatExclusionDescriptor(this.#vpp, options.memory),
+        vppDescriptors.cnatDescriptor(this.#vpp, options.memory),
         vppDescriptors.routeDescriptor(this.#vpp, {
           isOurs: (prefix) => layouts.some((layout) => layout.prefix.contains(prefix)),
         }),

@@ -9,6 +9,84 @@ export interface VppInterfaceMeta {
   readonly swIfIndex: number;
 }
 
+/** An interface of the host that VPP takes as its uplink. Kind `vpp-uplink`. */
+export interface VppUplink {
+  /** What it is found by. */
+  readonly tag: string;
+  readonly hostIfName: string;
+  /** The device's own, so that what is sent to it is VPP's. */
+  readonly mac: MacAddress;
+}
+
+/** A bridge domain that neither learns nor floods. Kind `vpp-bridge`. */
+export interface VppBridge {
+  readonly bdId: number;
+  readonly tag: string;
+}
+
+/** What items in a bridge domain need to know of it. */
+export interface VppBridgeMeta {
+  readonly bdId: number;
+}
+
+/** That an interface is in a bridge domain. Kind `vpp-bridge-port`. */
+export interface VppBridgePort {
+  /** Key of the interface. */
+  readonly interface: string;
+  /** Key of the bridge domain. */
+  readonly bridge: string;
+  /** Its own interface, where layer 3 begins. */
+  readonly isBvi: boolean;
+  /** Split horizon group: members of one group do not give to each other; 0 is none. */
+  readonly group: number;
+}
+
+/** Where a MAC address is in a bridge domain. Kind `vpp-bridge-mac`. */
+export interface VppBridgeMac {
+  readonly bridge: string;
+  readonly interface: string;
+  readonly mac: MacAddress;
+}
+
+/** A VXLAN tunnel to another node, up. Kind `vpp-vxlan`. */
+export interface VppVxlan {
+  /** Number of `vxlan_tunnel<instance>`: the other node's ID. */
+  readonly instance: number;
+  readonly source: IpAddress;
+  readonly destination: IpAddress;
+  readonly vni: number;
+  readonly port: number;
+}
+
+/** Whose address what leaves the cluster gets: Kubernetes' policy of cnat. Kind `vpp-snat`. */
+export interface VppSnat {
+  readonly ip4: IpAddress | undefined;
+  readonly ip6: IpAddress | undefined;
+}
+
+/** A destination to which no source is translated. Kind `vpp-snat-exclusion`. */
+export interface VppSnatExclusion {
+  readonly prefix: IpPrefix;
+}
+
+/** What cnat takes an interface for. */
+export type CnatRole =
+  /** Its packets' sources are translated when they leave the cluster. */
+  | "pod"
+  /** Another node's, whose packets' sources were looked at there. */
+  | "overlay"
+  /** The host's: nothing of it or to it is translated. */
+  | "host"
+  /** The way out. */
+  | "uplink";
+
+/** That cnat works on an interface. Kind `vpp-cnat`. */
+export interface VppCnat {
+  /** Key of the interface. */
+  readonly interface: string;
+  readonly role: CnatRole;
+}
+
 /** A loopback interface, admin up. Kind `vpp-loopback`. */
 export interface VppLoopback {
   /** Number of `loop<instance>`, by which it is found again. */
@@ -87,6 +165,34 @@ export interface VppRoute {
 }
 
 export const GATEWAY_LOOPBACK_KEY = "vpp-loopback/gateway";
+/** The bridge domain's own interface, by which other nodes are reached. */
+export const OVERLAY_LOOPBACK_KEY = "vpp-loopback/overlay";
+export const UPLINK_KEY = "vpp-uplink/uplink";
+/** What `vpp1` is called in place of an attachment: the host's interface is made as a pod's. */
+export const HOST_LINK = "vpp1";
+export const OVERLAY = "overlay";
+export const SNAT_KEY = "vpp-snat/kubernetes";
+export const BRIDGE_KEY = "vpp-bridge/nodes";
+
+export function vppBridgePortKey(owner: string): string {
+  return `vpp-bridge-port/${owner}`;
+}
+
+export function vppBridgeMacKey(mac: MacAddress): string {
+  return `vpp-bridge-mac/${mac}`;
+}
+
+export function vppVxlanKey(instance: number): string {
+  return `vpp-vxlan/${instance}`;
+}
+
+export function vppSnatExclusionKey(prefix: IpPrefix): string {
+  return `vpp-snat-exclusion/${prefix}`;
+}
+
+export function vppCnatKey(owner: string): string {
+  return `vpp-cnat/${owner}`;
+}
 
 export function vppAddressKey(prefix: IpPrefix): string {
   return `vpp-address/${prefix}`;
@@ -125,9 +231,17 @@ export function isPodInterface(key: string | undefined): key is string {
   return key?.startsWith("vpp-interface/") === true;
 }
 
-/** The attachment in a key of kind `vpp-interface`. */
+/**
+ * Whether a key is one of an interface on which state, neighbours and addresses are ours: all but
+ * the gateway loopback, whose addresses only are.
+ */
+export function isOurLink(key: string | undefined): key is string {
+  return isPodInterface(key) || key === OVERLAY_LOOPBACK_KEY || key === UPLINK_KEY;
+}
+
+/** The attachment, or what stands in its place, in the key of an interface. */
 export function attachmentOfInterfaceKey(key: string): string {
-  return key.slice("vpp-interface/".length);
+  return key.slice(key.indexOf("/") + 1);
 }
 
 const TAG_PREFIX = "contiv:";
@@ -145,5 +259,5 @@ export function podTag(attachmentId: string, owner: string): string {
 
 /** The attachment that a tag names, or `undefined` if the tag is none of {@link podTag}'s. */
 export function attachmentOfTag(tag: string): string | undefined {
-  return /^contiv:([0-9a-f]{20})(?: |$)/.exec(tag)?.[1];
+  return /^contiv:([0-9a-f]{20}|vpp1)(?: |$)/.exec(tag)?.[1];
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+export * from "./sqlite_vpp_memory.ts";
 export * from "./supervise_vpp.ts";
 export * from "./vpp_connection.ts";
 export * from "./vpp_connector.ts";

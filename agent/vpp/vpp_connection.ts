@@ -30,6 +30,21 @@ export const REQUIRED_MESSAGES: readonly (RequestName | DumpName)[] = [
   "ip_neighbor_config_get",
   "urpf_update_v2",
   "urpf_interface_dump",
+  "af_packet_create_v3",
+  "af_packet_delete",
+  "vxlan_add_del_tunnel_v3",
+  "vxlan_tunnel_v2_dump",
+  "bridge_domain_add_del_v2",
+  "bridge_domain_dump",
+  "sw_interface_set_l2_bridge",
+  "l2fib_add_del",
+  "l2_fib_table_dump",
+  "feature_cnat_enable_disable",
+  "cnat_set_snat_addresses_v2",
+  "cnat_get_snat_addresses",
+  "cnat_set_snat_policy",
+  "cnat_snat_policy_add_del_if",
+  "cnat_snat_policy_add_del_exclude_pfx",
 ];
 
 /** The VPP at the other end. */

@@ -6,6 +6,7 @@
  * @module
  */
 export * from "./address_index.ts";
+export * from "./cluster_config.ts";
 export * from "./cluster_object.ts";
 export * from "./cluster_state.ts";
 export * from "./codec.ts";

@@ -1,14 +1,19 @@
 import {
+  GATEWAY_LOOPBACK_KEY,
+  HOST_LINK,
+  isOurLink,
+  isPodInterface,
   sameValue,
   type VppAddress,
   vppAddressKey,
+  vppInterfaceKey,
   type VppInterfaceMeta,
 } from "../../items/mod.ts";
 import type { Descriptor, Retrieved } from "../../reconciler/api.ts";
 import { deleted, fromPrefix, keysByIndex, NO_INTERFACE, toPrefix } from "./_api.ts";
 import type { VppAccess } from "./vpp_access.ts";
 
-/** Addresses on our loopbacks: sw_interface_add_del_address of interface.api. */
+/** Addresses on our loopbacks and links: sw_interface_add_del_address of interface.api. */
 export function addressDescriptor(vpp: VppAccess): Descriptor<VppAddress, undefined> {
   const change = (isAdd: boolean, swIfIndex: number, value: VppAddress): Promise<unknown> =>
     vpp.client().request("sw_interface_add_del_address", {
@@ -18,7 +23,7 @@ export function addressDescriptor(vpp: VppAccess): Descriptor<VppAddress, undefi
     });
   return {
     kind: "vpp-address",
-    after: ["vpp-loopback"],
+    after: ["vpp-loopback", "vpp-interface", "vpp-uplink"],
     async create({ value }, context): Promise<undefined> {
       const { swIfIndex } = context.meta<VppInterfaceMeta>(value.interface);
       await change(true, swIfIndex, value);
@@ -38,7 +43,7 @@ export function addressDescriptor(vpp: VppAccess): Descriptor<VppAddress, undefi
     async retrieve(_wanted, known): Promise<Retrieved<VppAddress, undefined>[]> {
       const client = vpp.client();
       const dumps = [...keysByIndex(known)]
-        .filter(([, key]) => key.startsWith("vpp-loopback/"))
+        .filter(([, key]) => hasOwnAddresses(key))
         .flatMap(([swIfIndex, key]) =>
           [false, true].map(async (isIp6) => {
             const fields = { sw_if_index: swIfIndex, is_ipv6: isIp6 };
@@ -56,6 +61,12 @@ export function addressDescriptor(vpp: VppAccess): Descriptor<VppAddress, undefi
     },
     equal: sameValue,
   };
+}
+
+/** Containers' interfaces borrow theirs. */
+function hasOwnAddresses(key: string): boolean {
+  return key === GATEWAY_LOOPBACK_KEY || key === vppInterfaceKey(HOST_LINK) ||
+    (isOurLink(key) && !isPodInterface(key));
 }
 
 /** fe80::/10, which VPP gives to interfaces by itself. */

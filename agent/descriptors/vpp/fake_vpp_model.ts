@@ -2,6 +2,7 @@ import { MacAddress } from "@contiv/net";
 import { type Address, type IpRouteV2, Retval, TapFlags, UrpfMode } from "@contiv/vppapi";
 import { FakeVpp } from "@contiv/vppapi/testing.ts";
 import type { FakeNamespaces, FakePodNamespace } from "../linux/fake_namespaces.ts";
+import { FakeVppNetwork } from "./fake_vpp_network.ts";
 import { fromAddress, fromPrefix } from "./_api.ts";
 
 interface Interface {
@@ -23,6 +24,8 @@ interface Interface {
 /** A VPP for tests that remembers what it is told, and fails the message it is told to. */
 export class FakeVppModel {
   readonly vpp: FakeVpp;
+  /** Tunnels, bridge domains and cnat. */
+  readonly network: FakeVppNetwork;
   readonly #namespaces: FakeNamespaces;
   #interfaces = new Map<number, Interface>();
   #routes = new Map<string, IpRouteV2>();
@@ -39,6 +42,13 @@ export class FakeVppModel {
     this.vpp = new FakeVpp();
     this.#serveInterfaces();
     this.#serveIp();
+    this.network = new FakeVppNetwork(this.vpp, {
+      change: (work) => this.#change(work),
+      onInterface: (index, work) => this.#onInterface(index, () => work()),
+      add: (name, mac, tag) => this.#add({ name, mac, tag, namespace: undefined, device: "" }),
+      remove: (index) => void this.#interfaces.delete(index),
+      nameOf: (index) => this.#interfaces.get(index)?.name,
+    });
   }
 
   /** Refuses the change of this number from now on, counted from 1; only that one. */
@@ -52,6 +62,7 @@ export class FakeVppModel {
     this.#interfaces = new Map();
     this.#routes = new Map();
     this.#recycles = new Set();
+    this.network.clear();
     this.#next = 1;
     this.vpp.pid++;
     this.vpp.disconnect();
@@ -69,6 +80,7 @@ export class FakeVppModel {
     }
     for (const af of this.#recycles) lines.push(`recycles neighbours of family ${af}`);
     for (const key of this.#routes.keys()) lines.push(`route ${key}`);
+    lines.push(...this.network.contents);
     // A restart numbers interfaces anew.
     return lines.map((line) => line.replace(/^tap\d+/, "tap")).sort();
   }

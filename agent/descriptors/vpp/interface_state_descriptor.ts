@@ -1,7 +1,7 @@
 import { IfStatusFlags } from "@contiv/vppapi";
 import {
   attachmentOfInterfaceKey,
-  isPodInterface,
+  isOurLink,
   sameValue,
   type VppInterfaceMeta,
   type VppInterfaceState,
@@ -35,7 +35,7 @@ export function interfaceStateDescriptor(
   };
   return {
     kind: "vpp-interface-state",
-    after: ["vpp-interface"],
+    after: ["vpp-interface", "vpp-loopback", "vpp-uplink"],
     create: apply,
     update: (_before, after, _meta, context) => apply(after, context),
     async delete({ value }, _meta, context): Promise<void> {
@@ -49,7 +49,7 @@ export function interfaceStateDescriptor(
       const all = await vpp.client().dump("sw_interface_dump");
       return all.flatMap(({ sw_if_index, flags, mtu }) => {
         const key = keys.get(sw_if_index);
-        if (!isPodInterface(key) || (flags & IfStatusFlags.ADMIN_UP) === 0) return [];
+        if (!isOurLink(key) || (flags & IfStatusFlags.ADMIN_UP) === 0) return [];
         return [{
           key: vppInterfaceStateKey(attachmentOfInterfaceKey(key)),
           value: { interface: key, mtu: mtu[0] ?? 0 },

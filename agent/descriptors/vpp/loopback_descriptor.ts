@@ -2,6 +2,7 @@ import { MacAddress } from "@contiv/net";
 import { IfStatusFlags, VppApiError } from "@contiv/vppapi";
 import {
   GATEWAY_LOOPBACK_KEY,
+  OVERLAY_LOOPBACK_KEY,
   sameValue,
   type VppInterfaceMeta,
   type VppLoopback,
@@ -57,13 +58,13 @@ export function loopbackDescriptor(vpp: VppAccess): Descriptor<VppLoopback, VppI
     async retrieve(wanted): Promise<Retrieved<VppLoopback, VppInterfaceMeta>[]> {
       const all = await vpp.client().dump("sw_interface_dump");
       return all.flatMap((each) => {
-        const item = wanted.find(({ value }) => name(value) === each.interface_name) ??
-          (each.tag === "contiv:gateway" ? { key: GATEWAY_LOOPBACK_KEY } : undefined);
-        if (item === undefined) return [];
+        const key = wanted.find(({ value }) => name(value) === each.interface_name)?.key ??
+          BY_TAG.get(each.tag);
+        if (key === undefined) return [];
         const up = (each.flags & IfStatusFlags.ADMIN_UP) !== 0;
         const instance = Number(/^loop(\d+)$/.exec(each.interface_name)?.[1] ?? -1);
         return [{
-          key: item.key,
+          key,
           // One that is down differs from every wanted one, and an update sets it up.
           value: { instance, mac: MacAddress.from(each.l2_address), tag: up ? each.tag : "" },
           meta: { swIfIndex: each.sw_if_index },
@@ -73,6 +74,12 @@ export function loopbackDescriptor(vpp: VppAccess): Descriptor<VppLoopback, VppI
     equal: sameValue,
   };
 }
+
+/** Ours that are not wanted, by their tags. */
+const BY_TAG: ReadonlyMap<string, string> = new Map([
+  ["contiv:gateway", GATEWAY_LOOPBACK_KEY],
+  ["contiv:overlay", OVERLAY_LOOPBACK_KEY],
+]);
 
 /** VPP's own name of a loopback. */
 function name({ instance }: VppLoopback): string {

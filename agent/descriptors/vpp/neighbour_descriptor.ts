@@ -2,7 +2,7 @@ import { MacAddress } from "@contiv/net";
 import { AddressFamily, IpNeighborFlags } from "@contiv/vppapi";
 import {
   attachmentOfInterfaceKey,
-  isPodInterface,
+  isOurLink,
   sameValue,
   type VppInterfaceMeta,
   type VppNeighbour,
@@ -26,7 +26,7 @@ export function neighbourDescriptor(vpp: VppAccess): Descriptor<VppNeighbour, un
     });
   return {
     kind: "vpp-neighbour",
-    after: ["vpp-interface"],
+    after: ["vpp-interface", "vpp-loopback", "vpp-uplink"],
     async create({ value }, context): Promise<undefined> {
       const { swIfIndex } = context.meta<VppInterfaceMeta>(value.interface);
       await change(true, swIfIndex, value);
@@ -46,7 +46,7 @@ export function neighbourDescriptor(vpp: VppAccess): Descriptor<VppNeighbour, un
       return dumps.flat().flatMap(({ neighbor }) => {
         const key = keys.get(neighbor.sw_if_index);
         const isStatic = (neighbor.flags & IpNeighborFlags.STATIC) !== 0;
-        if (!isPodInterface(key) || !isStatic) return [];
+        if (!isOurLink(key) || !isStatic) return [];
         const address = fromAddress(neighbor.ip_address);
         return [{
           key: vppNeighbourKey(attachmentOfInterfaceKey(key), address),

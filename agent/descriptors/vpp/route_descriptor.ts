@@ -26,7 +26,7 @@ export function routeDescriptor(
   };
   return {
     kind: "vpp-route",
-    after: ["vpp-interface"],
+    after: ["vpp-interface", "vpp-loopback", "vpp-uplink"],
     create: add,
     // Adding a route without is_multipath replaces its paths.
     update: (_before, after, _meta, context) => add(after, context),

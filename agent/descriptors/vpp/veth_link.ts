@@ -1,7 +1,8 @@
-import { AfPacketFlags, AfPacketMode, type VppClient } from "@contiv/vppapi";
+import type { VppClient } from "@contiv/vppapi";
 import { attachmentOfTag, type VppInterface } from "../../items/mod.ts";
 import { DeviceError, type Namespaces, type PodNamespace } from "../linux/mod.ts";
 import { deleted, NO_INTERFACE } from "./_api.ts";
+import { openPacketSocket } from "./packet_socket.ts";
 import { PacketSocketsError } from "./packet_sockets_error.ts";
 import type { PodLink, PodLinkMeta } from "./pod_link.ts";
 
@@ -11,20 +12,6 @@ import type { PodLink, PodLinkMeta } from "./pod_link.ts";
  * sockets it never does anything else again.
  */
 const MAX_SOCKETS = 15;
-
-/** Octets a frame takes in a ring: VPP copies up to 64 KB, for GSO, without looking at the room. */
-const FRAME_SIZE = 33 * 2_048;
-/**
- * Frames in the rings, 12 MB for each interface. VPP's default of 1,024 locks 132 MB, and making and
- * undoing that keeps its main thread busy for hundreds of milliseconds.
- */
-const RING_FRAMES = { rx: 128, tx: 64 } as const;
-/**
- * Frames of up to 64 KB with their checksums left to whom they concern, as the kernel hands them
- * over; a ring that tells of each frame at once, where version 3 collects them for a millisecond;
- * and no queueing discipline, which a veth has none of.
- */
-const FLAGS = AfPacketFlags.CKSUM_GSO | AfPacketFlags.VERSION_2 | AfPacketFlags.QDISC_BYPASS;
 
 /** VPP names an interface on a packet socket `host-<device>`. */
 const VPP_NAME = /^host-(ctv[0-9a-f]{12})$/;
@@ -44,18 +31,7 @@ export function vethLink(namespaces: Namespaces): PodLink {
     // Left by a creation that did not come to its end.
     if (existing !== undefined) await closeSocket(client, name);
     else if (sockets.length >= MAX_SOCKETS) throw new PacketSocketsError(name, sockets.length);
-    const { sw_if_index } = await client.request("af_packet_create_v3", {
-      mode: AfPacketMode.ETHERNET,
-      use_random_hw_addr: false,
-      hw_addr: mac,
-      host_if_name: name,
-      rx_frame_size: FRAME_SIZE,
-      tx_frame_size: FRAME_SIZE,
-      rx_frames_per_block: RING_FRAMES.rx,
-      tx_frames_per_block: RING_FRAMES.tx,
-      flags: FLAGS,
-    });
-    return sw_if_index;
+    return await openPacketSocket(client, name, mac);
   };
 
   return {
