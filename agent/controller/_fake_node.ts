@@ -7,6 +7,7 @@ import { TransientVppMemory } from "../descriptors/vpp/mod.ts";
 import { FakeVppModel } from "../descriptors/vpp/fake_vpp_model.ts";
 import { NodePrefix } from "../ipam/mod.ts";
 import { Agent } from "./agent.ts";
+import type { AgentNetwork, NodeChanges } from "./network_controller.ts";
 import type { AddRequest } from "./attachment_events.ts";
 
 /** How long a test waits for what happens in the background, in milliseconds. */
@@ -24,13 +25,22 @@ export class FakeNode implements AsyncDisposable {
   #agent: Agent | undefined;
   #store: AttachmentStore | undefined;
 
-  private constructor(prefixes: readonly string[]) {
+  readonly #network: AgentNetwork | undefined;
+
+  private constructor(
+    prefixes: readonly string[],
+    network: ((namespaces: FakeNamespaces) => AgentNetwork) | undefined,
+  ) {
+    this.#network = network?.(this.namespaces);
     this.#layouts = prefixes.map((text) => NodePrefix.of(IpPrefix.parse(text)));
   }
 
   /** A node whose agent is ready. */
-  static async start(prefixes = ["10.1.1.0/24", "fd10:1::100/120"]): Promise<FakeNode> {
-    const node = new FakeNode(prefixes);
+  static async start(
+    prefixes = ["10.1.1.0/24", "fd10:1::100/120"],
+    network?: (namespaces: FakeNamespaces) => AgentNetwork,
+  ): Promise<FakeNode> {
+    const node = new FakeNode(prefixes, network);
     node.startAgent();
     await node.until(() => node.agent.unavailable === undefined);
     return node;
@@ -41,11 +51,12 @@ export class FakeNode implements AsyncDisposable {
     return this.#agent;
   }
 
-  startAgent(bootId = "boot"): void {
+  startAgent(bootId = "boot", preload: NodeChanges = { set: [], deleted: [] }): void {
     this.#store = AttachmentStore.open({ path: `${this.#folder}/state.sqlite`, bootId });
     this.#agent = new Agent({
       layouts: this.#layouts,
       mtu: 1500,
+      ...this.#network !== undefined && { network: this.#network },
       podLink: "auto",
       memory: this.memory,
       store: this.#store,
@@ -60,6 +71,7 @@ export class FakeNode implements AsyncDisposable {
       now: Date.now,
       log: Logger.silent(),
     });
+    this.#agent.network.preload(preload);
     this.#agent.start();
   }
 

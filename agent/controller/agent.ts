@@ -1,5 +1,6 @@
 import type { Logger } from "@contiv/log";
-import { IpAddress } from "@contiv/net";
+import type { ClusterConfig } from "@contiv/model";
+import { IpAddress, type IpPrefix } from "@contiv/net";
 import type { VppClient } from "@contiv/vppapi";
 import type { AttachmentStore } from "../attachments/mod.ts";
 import * as linux from "../descriptors/linux/mod.ts";
@@ -17,10 +18,13 @@ import { VppConnection, type VppState } from "../vpp/mod.ts";
 import { type AgentEvent, type AgentResult, eventHandling } from "./agent_event.ts";
 import { AttachmentController } from "./attachment_controller.ts";
 import { Deletions } from "./deletions.ts";
+import { type AgentNetwork, NetworkController } from "./network_controller.ts";
 
 export interface AgentOptions {
   readonly layouts: readonly NodePrefix[];
   readonly mtu: number;
+  /** Absent: pods of this node reach each other only. */
+  readonly network?: AgentNetwork;
   readonly podLink: vppDescriptors.PodLinkKind;
   /** What was made in VPP and cannot be read back. */
   readonly memory: vppDescriptors.VppMemory;
@@ -50,6 +54,7 @@ const QUEUE_CAPACITY = 4_096;
 /** The agent without its servers: its parts, put together, and their start and end. */
 export class Agent {
   readonly attachments: AttachmentController;
+  readonly network: NetworkController;
   readonly reconciler: Reconciler;
   readonly ipam: Ipam;
   readonly store: AttachmentStore;
@@ -109,7 +114,9 @@ export class Agent {
         vppDescriptors.snatExclusionDescriptor(this.#vpp, options.memory),
         vppDescriptors.cnatDescriptor(this.#vpp, options.memory),
         vppDescriptors.routeDescriptor(this.#vpp, {
-          isOurs: (prefix) => layouts.some((layout) => layout.prefix.contains(prefix)),
+          isOurs: (prefix) =>
+            layouts.some((layout) => layout.prefix.contains(prefix)) ||
+            isClusters(options.network?.config, prefix),
         }),
         linux.linkDescriptor(where),
         linux.sysctlDescriptor(where),
@@ -122,6 +129,7 @@ export class Agent {
       log,
     });
     this.queue = new EventQueue({ capacity: QUEUE_CAPACITY });
+    this.network = new NetworkController(options.network, this.queue);
     this.#deletions = new Deletions({
       store,
       ipam: this.ipam,
@@ -139,6 +147,7 @@ export class Agent {
       deletions: this.#deletions,
       unavailable: () => this.unavailable,
       mtu: options.mtu,
+      translates: options.network?.uplink !== undefined,
       now,
       log,
     });
@@ -189,7 +198,7 @@ export class Agent {
     clearTimeout(limit);
     // Throws, and says what it waits for, where there is no connection.
     this.#vpp.client();
-    this.reconciler.set(this.attachments.desired());
+    this.reconciler.set(this.#desired());
     return await this.reconciler.preview();
   }
 
@@ -253,7 +262,11 @@ export class Agent {
     this.#comparing = this.#generation;
     // Another connection may lead to another VPP: nothing that is known of the last one counts.
     if (this.#synced !== this.#generation) this.reconciler.forgetAll(VPP_KIND_PREFIX);
-    return this.attachments.desired();
+    return this.#desired();
+  }
+
+  #desired(): readonly Change[] {
+    return [...this.network.desired(), ...this.attachments.desired()];
   }
 
   #afterResync(): void {
@@ -269,4 +282,11 @@ export class Agent {
     if (owner === undefined || this.store.get(owner)?.state !== "ready") return;
     this.#loop.requestResync(`interface ${swIfIndex} was deleted`);
   }
+}
+
+/** Whether a route is within what the cluster's nodes have, as one of a node that left may be. */
+function isClusters(config: ClusterConfig | undefined, prefix: IpPrefix): boolean {
+  return [...config?.pods ?? [], ...config?.hosts ?? []].some(({ subnet }) =>
+    subnet.contains(prefix)
+  );
 }

@@ -38,6 +38,8 @@ export interface AttachmentEventsOptions {
   readonly unavailable: () => string | undefined;
   /** Of containers' devices, octets. */
   readonly mtu: number;
+  /** Whether sources of what leaves the cluster are translated. */
+  readonly translates: boolean;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly log: Logger;
@@ -52,7 +54,8 @@ export class AttachmentEvents {
   }
 
   itemsOf(attachment: Attachment): AttachmentItems {
-    return new AttachmentItems(attachment, this.#options.ipam.layouts);
+    const { ipam, translates } = this.#options;
+    return new AttachmentItems(attachment, ipam.layouts, translates);
   }
 
   /** A new attachment: recorded, applied, marked as ready; or undone whole. */

@@ -9,9 +9,9 @@ export class AttachmentItems {
   readonly items: readonly Item[];
   readonly #id: string;
 
-  constructor(attachment: Attachment, layouts: readonly NodePrefix[]) {
+  constructor(attachment: Attachment, layouts: readonly NodePrefix[], translates: boolean) {
     this.#id = attachment.id;
-    this.items = renderAttachment(attachment, layouts);
+    this.items = renderAttachment(attachment, layouts, translates);
   }
 
   get keys(): readonly string[] {

@@ -10,3 +10,4 @@ export * from "./attachment_controller.ts";
 export * from "./cni_code.ts";
 export * from "./deletions.ts";
 export * from "./keyed_lock.ts";
+export * from "./network_controller.ts";

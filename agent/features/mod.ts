@@ -5,4 +5,8 @@
  * @module
  */
 export * from "./gateway.ts";
+export * from "./host.ts";
+export * from "./nodes.ts";
+export * from "./outside.ts";
+export * from "./overlay.ts";
 export * from "./pods.ts";

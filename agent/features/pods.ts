@@ -17,6 +17,8 @@ import {
   linuxSysctlKey,
   podTag,
   vppAddressKey,
+  type VppCnat,
+  vppCnatKey,
   type VppInterface,
   vppInterfaceKey,
   type VppInterfaceState,
@@ -32,6 +34,7 @@ import {
 } from "../items/mod.ts";
 import type { Item } from "../reconciler/api.ts";
 import { GATEWAY_MAC } from "./gateway.ts";
+import { SNAT_REQUIRES } from "./outside.ts";
 
 /** Metric of the default route of a namespace's second attachment, over the kernel's default. */
 const METRIC_STEP = 100;
@@ -58,10 +61,12 @@ const IP6_PARAMETERS = {
  * require VPP's interface: their descriptors wait for the device, which outlives VPP.
  *
  * @param layouts the node's pod prefixes, which have the gateway addresses
+ * @param translates whether sources of what leaves the cluster are translated
  */
 export function renderAttachment(
   attachment: Attachment,
   layouts: readonly NodePrefix[],
+  translates = false,
 ): Item[] {
   const { id, netns, mtu, rank } = attachment;
   const owner = describeAttachment(attachment);
@@ -126,6 +131,14 @@ export function renderAttachment(
       key: linuxSysctlKey(id),
       value: { ...where, values: IP6_PARAMETERS } satisfies LinuxSysctl,
       requires: [],
+      owner,
+    });
+  }
+  if (translates) {
+    items.push({
+      key: vppCnatKey(id),
+      value: { interface: interfaceKey, role: "pod" } satisfies VppCnat,
+      requires: [interfaceKey, ...SNAT_REQUIRES],
       owner,
     });
   }

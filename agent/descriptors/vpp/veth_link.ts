@@ -14,7 +14,7 @@ import type { PodLink, PodLinkMeta } from "./pod_link.ts";
 const MAX_SOCKETS = 15;
 
 /** VPP names an interface on a packet socket `host-<device>`. */
-const VPP_NAME = /^host-(ctv[0-9a-f]{12})$/;
+const VPP_NAME = /^host-(ctv(?:[0-9a-f]{12}|vpp1))$/;
 
 /**
  * A veth pair whose node end VPP opens as a packet socket: af_packet_create_v3 of af_packet.api. For

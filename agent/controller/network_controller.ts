@@ -1,0 +1,91 @@
+import type { ClusterConfig } from "@contiv/model";
+import type { NamespaceRef } from "../attachments/mod.ts";
+import {
+  NodesFeature,
+  renderHost,
+  renderOutside,
+  renderOverlay,
+  type Uplink,
+} from "../features/mod.ts";
+import type { NodeMtu, NodeNetwork } from "../network/mod.ts";
+import type { Change, EventQueue, Item, Prepared } from "../reconciler/mod.ts";
+import type { AgentEvent, AgentResult } from "./agent_event.ts";
+
+/** The node's place in a cluster of several. */
+export interface AgentNetwork {
+  readonly config: ClusterConfig;
+  readonly self: NodeNetwork;
+  readonly mtu: NodeMtu;
+  /** The host's own namespace. */
+  readonly hostNetns: NamespaceRef;
+  /** Without one, the node reaches neither other nodes nor the outside. */
+  readonly uplink?: Uplink;
+}
+
+/** Nodes that came or changed, and names of those that went. */
+export interface NodeChanges {
+  readonly set: readonly NodeNetwork[];
+  readonly deleted: readonly string[];
+}
+
+/** Connects the node with its host, the other nodes and the outside. */
+export class NetworkController {
+  readonly #own: readonly Item[];
+  readonly #nodes: NodesFeature | undefined;
+  readonly #queue: EventQueue<AgentEvent, AgentResult>;
+
+  constructor(
+    network: AgentNetwork | undefined,
+    queue: EventQueue<AgentEvent, AgentResult>,
+  ) {
+    this.#queue = queue;
+    this.#own = network === undefined ? [] : renderOwn(network);
+    const joins = network?.uplink !== undefined;
+    this.#nodes = joins ? new NodesFeature(network.self, network.config, true) : undefined;
+  }
+
+  /** All that is wanted, for a resync. */
+  desired(): readonly Item[] {
+    return [...this.#own, ...this.#nodes?.all() ?? []];
+  }
+
+  /** Takes nodes over before the first resync, which brings them about. */
+  preload(changes: NodeChanges): void {
+    this.#apply(changes);
+  }
+
+  /** Brings nodes' changes about, as one event. Resolves when their items have settled. */
+  async update(changes: NodeChanges): Promise<void> {
+    const { deleted, set } = changes;
+    if (this.#nodes === undefined || set.length + deleted.length === 0) return;
+    const names = [...set.map(({ name }) => name), ...deleted];
+    const more = names.length > 3 ? ` and ${names.length - 3} more` : "";
+    await this.#queue.push({
+      description: `nodes ${names.slice(0, 3).join(", ")}${more}`,
+      subject: "nodes",
+      prepare: (): Prepared<AgentResult> => ({
+        changes: this.#apply(changes),
+        finish: () => ({ result: undefined }),
+      }),
+    });
+  }
+
+  #apply({ deleted, set }: NodeChanges): readonly Change[] {
+    const nodes = this.#nodes;
+    if (nodes === undefined) return [];
+    // The last word on a key counts.
+    const changes = new Map<string, Change>();
+    const all = [
+      ...deleted.flatMap((name) => nodes.delete(name)),
+      ...set.flatMap((node) => nodes.set(node)),
+    ];
+    for (const change of all) changes.set(change.key, change);
+    return [...changes.values()];
+  }
+}
+
+function renderOwn({ config, hostNetns, mtu, self, uplink }: AgentNetwork): readonly Item[] {
+  const host = renderHost(self, config, mtu, hostNetns, uplink !== undefined);
+  if (uplink === undefined) return host;
+  return [...host, ...renderOverlay(self, config, mtu), ...renderOutside(uplink, config, mtu)];
+}
