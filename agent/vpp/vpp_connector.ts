@@ -1,13 +1,19 @@
 import type { Logger } from "@contiv/log";
 import { ApiDirectory, type Schema, VppClient, VppConnectionError } from "@contiv/vppapi";
-import { SharedMemoryTransport, VppApiClientLibrary, VppLibraryError } from "@contiv/vppapiclient";
+import {
+  type SharedMemoryOptions,
+  SharedMemoryTransport,
+  VppApiClientLibrary,
+  VppLibraryError,
+} from "@contiv/vppapiclient";
 
 /** Ways to VPP's binary API. */
 export const VPP_TRANSPORTS = ["auto", "shm", "socket"] as const;
 
 /**
  * - `socket`: VPP's API socket.
- * - `shm`: shared memory, through libvppapiclient; the socket where the library cannot be used.
+ * - `shm`: shared memory, through libvppapiclient; the socket where the library cannot be used, or
+ *   not yet, after a VPP died in a call.
  * - `auto`: the socket, which is never slower (docs/decisions/0030-vpp-transport.md); shared memory
  *   where there is no socket but a library.
  */
@@ -28,6 +34,8 @@ export interface VppConnectorOptions {
   readonly log: Logger;
   /** Directory of POSIX shared memory, another one in tests. @default "/dev/shm" */
   readonly segments?: string | undefined;
+  /** See {@link SharedMemoryOptions}. */
+  readonly isHeld?: SharedMemoryOptions["isHeld"];
 }
 
 /** Makes connections to VPP, each over the transport that is wanted or the one that there is. */
@@ -58,7 +66,17 @@ export class VppConnector {
   async connect(signal: AbortSignal): Promise<VppClient> {
     const described = this.#described();
     const wanted = this.#options.transport;
-    if (wanted === "shm" && this.#usable() !== undefined) return await this.#shm(described, signal);
+    if (wanted === "shm" && this.#usable() !== undefined) {
+      try {
+        return await this.#shm(described, signal);
+      } catch (error) {
+        // A VPP that died in a call may keep the library waiting, for ever if it held a lock.
+        if (!(error instanceof VppConnectionError) || error.code !== "timeout") throw error;
+        this.#options.log.warn("shared memory is not to be had, the socket is used", {
+          reason: error.message,
+        });
+      }
+    }
     try {
       return await this.#socket(described, signal);
     } catch (error) {
@@ -81,7 +99,7 @@ export class VppConnector {
   }
 
   async #shm(described: Schema | undefined, signal: AbortSignal): Promise<VppClient> {
-    const { name, segmentPrefix: prefix, segments, socket } = this.#options;
+    const { isHeld, name, segmentPrefix: prefix, segments, socket } = this.#options;
     const library = this.#usable();
     if (library === undefined) throw new TypeError("libvppapiclient was not looked for");
     const transport = await SharedMemoryTransport.connect({
@@ -93,6 +111,7 @@ export class VppConnector {
       described,
       signal,
       segments,
+      isHeld,
     });
     const client = await VppClient.over(transport, { name, signal, described });
     this.#transport = "shm";

@@ -46,6 +46,7 @@ async function withMachine(
           library: stub.path,
           apiFiles: `${stub.directory}/api`,
           segments: stub.directory,
+          isHeld: () => true,
           log,
           ...options,
         }),
@@ -97,6 +98,31 @@ Deno.test("shm takes shared memory beside a socket, and socket never does", asyn
     listen();
     assertEquals(await way(connector({ transport: "shm" })), "shm");
     assertEquals(await way(connector({ transport: "socket" })), "socket");
+  });
+});
+
+Deno.test("what a dead VPP left in shared memory is not connected to", async () => {
+  await withMachine([], async ({ connector }) => {
+    const shm = () => way(connector({ transport: "shm", isHeld: () => false }));
+    const error = await assertRejects(shm, VppConnectionError);
+    assertMatch(error.message, /no process has .*vpe-api mapped/);
+    assertEquals(await way(connector({ transport: "shm" })), "shm");
+  });
+});
+
+Deno.test("while the library still waits for a dead VPP, the socket is used", async () => {
+  await withMachine([], async ({ connector, directory, lines, listen }) => {
+    listen();
+    using library = StubLibrary.attach(`${directory}/libvppapiclient.so`);
+    const shm = connector({ transport: "shm" });
+    library.set("connectMs", 4_000);
+    assertEquals(await way(shm), "socket");
+    assert(lines.some((line) => line.includes("shared memory is not to be had")), lines.join());
+    library.set("connectMs", 0);
+    // The library is free again some time after that.
+    for (const deadline = Date.now() + 20_000; await way(shm) !== "shm";) {
+      assert(Date.now() < deadline, "shared memory never came back");
+    }
   });
 });
 

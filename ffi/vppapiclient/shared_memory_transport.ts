@@ -17,6 +17,7 @@ import { bounded } from "./_bounded.ts";
 import { cString } from "./_c_string.ts";
 import { Pacer } from "./_pacer.ts";
 import { watchProcess } from "./_process_watch.ts";
+import { isHeld } from "./_segment_holder.ts";
 import type { VacSymbols, VppApiClientLibrary } from "./library.ts";
 
 /** Where and how to connect. */
@@ -41,6 +42,11 @@ export interface SharedMemoryOptions {
   readonly signal?: AbortSignal | undefined;
   /** Directory of POSIX shared memory, another one in tests. @default "/dev/shm" */
   readonly segments?: string | undefined;
+  /**
+   * Whether a VPP lives behind a segment, where no socket tells.
+   * @default whether a process of this PID namespace has it mapped
+   */
+  readonly isHeld?: ((path: string) => boolean) | undefined;
 }
 
 const DEFAULT_TIMEOUT_MS = 3_000;
@@ -129,7 +135,9 @@ export class SharedMemoryTransport implements Transport {
     });
     let transport: SharedMemoryTransport;
     try {
-      await checkSegment(`${options.segments ?? "/dev/shm"}/${prefix && `${prefix}-`}vpe-api`);
+      const segments = options.segments ?? "/dev/shm";
+      const lives = bell === undefined ? options.isHeld ?? isHeld : () => true;
+      await checkSegment(`${segments}/${prefix && `${prefix}-`}vpe-api`, lives);
       const attachment = await Attachment.make(vac, options.name, prefix, left());
       transport = new SharedMemoryTransport(
         vac,
@@ -276,13 +284,19 @@ export class SharedMemoryTransport implements Transport {
   }
 }
 
-/** Without a segment, the library would wait for one for 100 s. */
-async function checkSegment(path: string): Promise<void> {
+/**
+ * Without a segment, or with one that a VPP left, the library would wait for 100 s, and could not be
+ * used before that.
+ */
+async function checkSegment(path: string, lives: (path: string) => boolean): Promise<void> {
   try {
     await Deno.stat(path);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw refused("refused", `${path}: ${why}`, "the API segment of a running VPP", cause);
+  }
+  if (!lives(path)) {
+    throw refused("refused", `no process has ${path} mapped`, "that of a running VPP");
   }
 }
 

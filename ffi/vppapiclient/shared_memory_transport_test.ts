@@ -7,6 +7,7 @@ import {
   VppConnectionError,
 } from "@contiv/vppapi";
 import { FakeVpp } from "@contiv/vppapi/testing.ts";
+import { isHeld } from "./_segment_holder.ts";
 import { VppLibraryError } from "./error.ts";
 import { VppApiClientLibrary } from "./library.ts";
 import { type SharedMemoryOptions, SharedMemoryTransport } from "./shared_memory_transport.ts";
@@ -36,6 +37,7 @@ async function withStub(
       library,
       name: "contiv-test",
       segments: stub.directory,
+      isHeld: () => true,
       ...options,
     });
     return await VppClient.over(transport, { name: "contiv-test", timeoutMs: 2_000 });
@@ -177,6 +179,24 @@ Deno.test("without a segment nothing is called: the library would wait", async (
   });
 });
 
+Deno.test("a segment is held while a process has it mapped", async () => {
+  const path = await Deno.makeTempFile({ prefix: "contiv-held-" });
+  await Deno.copyFile("/bin/sleep", path);
+  await Deno.chmod(path, 0o755);
+  try {
+    assertEquals(isHeld(path), false);
+    const child = new Deno.Command(path, { args: ["60"] }).spawn();
+    for (const deadline = Date.now() + 10_000; !isHeld(path);) {
+      assert(Date.now() < deadline, "a running process does not count");
+    }
+    child.kill("SIGKILL");
+    await child.status;
+    assertEquals(isHeld(path), false);
+  } finally {
+    await Deno.remove(path);
+  }
+});
+
 Deno.test("the socket's end tells of VPP's, and a socket that refuses ends the attempt", async () => {
   await withStub(async (stub, connect) => {
     const apiSocket = `${stub.directory}/api.sock`;
@@ -241,7 +261,7 @@ Deno.test("a process with a connection it never closed ends by itself when told 
     import { SharedMemoryTransport, VppApiClientLibrary } from "${import.meta.resolve("./mod.ts")}";
     const library = VppApiClientLibrary.open("${stub.path}");
     const transport = await SharedMemoryTransport.connect(
-      { library, name: "exit", segments: "${stub.directory}" });
+      { library, name: "exit", segments: "${stub.directory}", isHeld: () => true });
     transport.receive(() => {});
     if (Deno.args[0] === "close") { transport.close(); await transport.closed; }
     else Deno.exit(7);

@@ -43,12 +43,18 @@ export class StubLibrary implements Disposable {
   /** Directory of the segments that tests pretend to have. */
   readonly directory: string;
   readonly #control: Deno.DynamicLibrary<typeof CONTROL>;
+  readonly #owner: boolean;
 
-  private constructor(directory: string, path: string) {
+  private constructor(directory: string, path: string, owner: boolean) {
     this.directory = directory;
     this.path = path;
     this.#control = Deno.dlopen(path, CONTROL);
-    Deno.writeTextFileSync(`${directory}/vpe-api`, "");
+    this.#owner = owner;
+  }
+
+  /** The remote control of a stub that somebody else compiled and removes. */
+  static attach(path: string): StubLibrary {
+    return new StubLibrary(path.replace(/\/[^/]*$/, ""), path, false);
   }
 
   /** Compiles the stub, without what the defines leave out. */
@@ -60,7 +66,8 @@ export class StubLibrary implements Disposable {
     const args = [...flags, ...defines.map((name) => `-D${name}`), "-o", path, source];
     const { success, stderr } = await new Deno.Command("cc", { args }).output();
     if (!success) throw new Error(`cc ${args.join(" ")}: ${new TextDecoder().decode(stderr)}`);
-    return new StubLibrary(directory, path);
+    Deno.writeTextFileSync(`${directory}/vpe-api`, "");
+    return new StubLibrary(directory, path, true);
   }
 
   get(knob: Knob): number {
@@ -84,6 +91,6 @@ export class StubLibrary implements Disposable {
 
   [Symbol.dispose](): void {
     this.#control.close();
-    Deno.removeSync(this.directory, { recursive: true });
+    if (this.#owner) Deno.removeSync(this.directory, { recursive: true });
   }
 }
