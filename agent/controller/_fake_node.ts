@@ -37,10 +37,10 @@ export class FakeNode implements AsyncDisposable {
 
   /** A node whose agent is ready. */
   static async start(
-    prefixes = ["10.1.1.0/24", "fd10:1::100/120"],
+    prefixes?: readonly string[],
     network?: (namespaces: FakeNamespaces) => AgentNetwork,
   ): Promise<FakeNode> {
-    const node = new FakeNode(prefixes, network);
+    const node = new FakeNode(prefixes ?? ["10.1.1.0/24", "fd10:1::100/120"], network);
     node.startAgent();
     await node.until(() => node.agent.unavailable === undefined);
     return node;

@@ -17,19 +17,6 @@ export interface AgentSite extends RoleSite {
   readonly statusSocket: string;
 }
 
-/** Variables that grpc-js reads when it is loaded, whether they are set or not. */
-const GRPC_VARIABLES = [
-  "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
-  "GRPC_EXPERIMENTAL_ENABLE_OUTLIER_DETECTION",
-  "GRPC_NODE_DEBUG_SEND_ERROR_DETAILS",
-  "GRPC_NODE_TRACE",
-  "GRPC_NODE_USE_ALTERNATIVE_RESOLVER",
-  "GRPC_NODE_VERBOSITY",
-  "GRPC_SSL_CIPHER_SUITES",
-  "GRPC_TRACE",
-  "GRPC_VERBOSITY",
-];
-
 /** What the runtime tells the plugin (CNI specification 1.1.0, section 2). */
 const CNI_VARIABLES = [
   "CNI_ARGS",
@@ -56,7 +43,6 @@ export const ROLE_PERMISSIONS = {
       read: unique([...code(site), config, vppApiSocket, ...folders]),
       write: unique([vppApiSocket, ...folders]),
       net: [vppApiSocket, cniSocket, statusSocket].map(unix),
-      env: GRPC_VARIABLES,
       sys: ["hostname"],
       ffi: "all",
     };

@@ -1,6 +1,6 @@
 import type { Buffer } from "node:buffer";
 import type { ResponseHeader } from "../wire/messages.ts";
-import type { Interest } from "./audience.ts";
+import type { Interest } from "./interest.ts";
 
 /** One watch, as those see it who have news for it. */
 export interface Watch {

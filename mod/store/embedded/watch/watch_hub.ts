@@ -1,7 +1,8 @@
 import type { Change } from "../change.ts";
 import { textOf } from "../_span.ts";
 import type { ResponseHeader } from "../wire/messages.ts";
-import { Audience, type Interest } from "./audience.ts";
+import { Audience } from "./audience.ts";
+import type { Interest } from "./interest.ts";
 import { RecentChanges } from "./recent_changes.ts";
 import type { Watch } from "./watch.ts";
 

@@ -6,7 +6,7 @@ import {
   type WatchRequest,
   WatchResponse,
 } from "../wire/messages.ts";
-import { type Interest, interestOf, select } from "./audience.ts";
+import { type Interest, interestOf, select } from "./interest.ts";
 import type { Watch } from "./watch.ts";
 import type { WatchHub } from "./watch_hub.ts";
 
