@@ -1,5 +1,13 @@
 import type { Logger } from "@contiv/log";
-import { type Kind, KINDS, KSR_ELECTION, KSR_STATUS_KEY, STATE_PREFIX } from "@contiv/model";
+import {
+  AddressIndex,
+  type Kind,
+  KINDS,
+  KSR_ELECTION,
+  KSR_STATUS_KEY,
+  type Pod,
+  STATE_PREFIX,
+} from "@contiv/model";
 import { type Leadership, type Store, StoreError } from "@contiv/store";
 import { Reflector } from "./reflector/mod.ts";
 import { Backoff, sleep, type Source } from "./source/mod.ts";
@@ -21,6 +29,8 @@ export interface KsrOptions {
   readonly backoffMs?: readonly [first: number, most: number];
 }
 
+/** Conflicts of addresses that the status has in words. */
+const MAX_CONFLICTS = 100;
 /** Milliseconds that a resignation may take: a stop is short, and the lease ends by itself. */
 const RESIGN_MS = 1_000;
 
@@ -31,6 +41,7 @@ const RESIGN_MS = 1_000;
 export class Ksr {
   readonly #options: KsrOptions;
   readonly #reflectors: ReadonlyMap<Kind, Reflector>;
+  readonly #addresses = new AddressIndex();
   #leading = false;
   #terms = 0;
 
@@ -42,6 +53,7 @@ export class Ksr {
         kind,
         clock,
         ...(backoffMs === undefined ? {} : { backoffMs }),
+        ...(kind === "pods" ? { observe: (id, pod) => this.#own(id, pod as Pod | undefined) } : {}),
       });
       return [kind, reflector];
     }));
@@ -50,12 +62,15 @@ export class Ksr {
   get status(): KsrStatus {
     const { candidate, source } = this.#options;
     const reflectors = [...this.#reflectors.values()];
+    const conflicts = this.#addresses.conflicts();
     return {
       candidate,
       role: this.#leading ? "leader" : "candidate",
       source: source.description,
       terms: this.#terms,
       settled: reflectors.every(({ settled }) => settled),
+      conflicts: conflicts.slice(0, MAX_CONFLICTS),
+      conflictCount: conflicts.length,
       kinds: reflectors.map(({ status }) => status),
     };
   }
@@ -73,6 +88,11 @@ export class Ksr {
       ended.abort();
       await Promise.allSettled(parts);
     }
+  }
+
+  #own(id: string, pod: Pod | undefined): void {
+    if (pod === undefined) this.#addresses.delete(id);
+    else this.#addresses.set(pod);
   }
 
   async #lead(signal: AbortSignal): Promise<void> {

@@ -192,6 +192,29 @@ Deno.test("an object that cannot be read leaves what is stored, also under a new
   assertEquals(cluster.stored().has(objectKey("pods", "shop/web")), false);
 });
 
+Deno.test("an address that two live pods claim is told until one of them lets go", async () => {
+  await using cluster = new Cluster();
+  const at = (name: string, more = ""): ClusterObject =>
+    decodeObject("pods", `shop/${name}`, `{"v":1,"addresses":["10.1.1.2"]${more}}`);
+  const ksr = cluster.start();
+  const conflicts = (): string[] =>
+    ksr.status.conflicts.map(({ address, pods }) => `${address}: ${pods}`);
+  cluster.source.put("pods", at("web"));
+  cluster.source.put("pods", at("job"));
+  cluster.source.put("pods", at("host", ',"hostNetwork":true'));
+  await cluster.settled();
+  assertEquals(conflicts(), ["10.1.1.2: shop/job,shop/web"]);
+  // Both are stored as they are: the readers decide the same.
+  assertEquals(cluster.stored(), cluster.wanted());
+  cluster.source.put("pods", at("job", ',"phase":"Succeeded"'));
+  assertEquals([conflicts(), ksr.status.conflictCount], [[], 0]);
+  cluster.source.put("pods", at("job"));
+  assertEquals(ksr.status.conflictCount, 1);
+  cluster.source.delete("pods", "shop/web");
+  cluster.source.relist();
+  assertEquals(conflicts(), []);
+});
+
 Deno.test("one value that the store finds too large holds up no other", async () => {
   await using cluster = new Cluster();
   const large = objectKey("pods", "shop/large");

@@ -205,7 +205,9 @@ systemTest(
       source: "kubernetes",
       terms: 1,
       settled: false,
-      kinds: [
+      conflicts: [{ address: "10.1.1.2", pods: ["shop/a", "shop/b"] }],
+    conflictCount: 1,
+    kinds: [
         kind("nodes", {}),
         kind("pods", { settled: false, listing: { seen: 1_500, remaining: 48_500 } }),
         kind("services", { settled: false, pending: 12 }),
@@ -229,6 +231,7 @@ systemTest(
           /^pods +3 +listing: 1500, 48500 to come /m,
           /^services +3 +writing: 12 to come /m,
           /^namespaces +3 +not listed .* HTTP 403$/m,
+          /^10.1.1.2 +shop\/a,shop\/b$/m,
           /^shop\/deny +spec is 7, an object wanted$/m,
         ]
       ) assert(line.test(out), `${line} in\n${out}`);

@@ -8,8 +8,8 @@ type Fields = Readonly<Record<string, unknown>>;
 
 const decoder = new TextDecoder();
 
-/** Problems in words that a table shows; JSON and YAML have all that are kept. */
-const MAX_PROBLEMS = 20;
+/** Conflicts, and problems, that a table shows; JSON and YAML have all that are kept. */
+const MAX_ROWS = 20;
 
 /** Prints what the writer of the cluster state says about itself. @returns FAILURE if none leads */
 export async function showKsrStatus(
@@ -41,9 +41,10 @@ function read(value: Uint8Array): Fields {
   }
 }
 
-function table(leader: string | undefined, { source, settled, terms, kinds }: Fields): string {
+function table(leader: string | undefined, status: Fields): string {
+  const { source, settled, terms, kinds, conflicts } = status;
   const all = listOf(kinds);
-  const problems = all.flatMap((kind) => listOf(kind["problems"])).slice(0, MAX_PROBLEMS);
+  const problems = all.flatMap((kind) => listOf(kind["problems"]));
   const parts = [
     [
       ["LEADER", leader ?? "<none>"],
@@ -55,12 +56,20 @@ function table(leader: string | undefined, { source, settled, terms, kinds }: Fi
       ["KIND", "OBJECTS", "STATE", "PUTS", "DELETES", "LISTINGS", "PROBLEMS", "ERROR"],
       ...all.map(kindRow),
     ],
-    problems.length === 0 ? [] : [
+    section(
+      ["ADDRESS", "OF NONE OF THESE PODS"],
+      listOf(conflicts).map(({ address, pods }) => [word(address), word(pods)]),
+    ),
+    section(
       ["SUBJECT", "PROBLEM"],
-      ...problems.map(({ subject, message }) => [word(subject), word(message)]),
-    ],
+      problems.map(({ subject, message }) => [word(subject), word(message)]),
+    ),
   ];
   return parts.filter((rows) => rows.length > 0).map((rows) => renderTable(rows)).join("\n");
+}
+
+function section(head: string[], rows: string[][]): string[][] {
+  return rows.length === 0 ? [] : [head, ...rows.slice(0, MAX_ROWS)];
 }
 
 function kindRow(kind: Fields): string[] {

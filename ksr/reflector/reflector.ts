@@ -1,4 +1,11 @@
-import { encodeObject, type Kind, kindPrefix, objectKey, syncedKey } from "@contiv/model";
+import {
+  type ClusterObject,
+  encodeObject,
+  type Kind,
+  kindPrefix,
+  objectKey,
+  syncedKey,
+} from "@contiv/model";
 import { type Fence, type Store, StoreError } from "@contiv/store";
 import { Backoff, type KindSink, type Problem, type SourceChange } from "../source/mod.ts";
 import { Batch, type Write } from "./batch.ts";
@@ -16,6 +23,8 @@ export interface ReflectorOptions {
   readonly clock: () => number;
   /** The first and the longest wait before another attempt, in milliseconds. @default [100, 1000] */
   readonly backoffMs?: readonly [first: number, most: number];
+  /** Told of each object that is new, other or gone in the source. */
+  readonly observe?: (id: string, object: ClusterObject | undefined) => void;
 }
 
 /** A text that no object has: what is stored under a key is not known. */
@@ -286,16 +295,18 @@ export class Reflector implements KindSink {
     if (this.#kept.delete(key)) this.#touch(key);
     if (change.type === "gone") return this.#want(key, undefined);
     this.#seen?.add(key);
-    this.#want(key, encodeObject(kind, change.object));
+    this.#want(key, encodeObject(kind, change.object), change.object);
   }
 
-  #want(key: string, text: string | undefined): void {
+  #want(key: string, text: string | undefined, object?: ClusterObject): void {
     if (this.#wanted.get(key) === text) {
       this.#counters.unchanged++;
       return;
     }
     if (text === undefined) this.#wanted.delete(key);
     else this.#wanted.set(key, text);
+    const { kind, observe } = this.#options;
+    observe?.(key.slice(kindPrefix(kind).length), object);
     this.#touch(key);
   }
 

@@ -1,3 +1,4 @@
+import type { AddressConflict } from "@contiv/model";
 import type { ReflectorStatus } from "../reflector/mod.ts";
 
 /** How one `contiv ksr` stands. */
@@ -11,5 +12,8 @@ export interface KsrStatus {
   readonly terms: number;
   /** Whether the store has all that the source has. */
   readonly settled: boolean;
+  /** Addresses that several live pods claim, which belong to none of them: the first hundred. */
+  readonly conflicts: readonly AddressConflict[];
+  readonly conflictCount: number;
   readonly kinds: readonly ReflectorStatus[];
 }
