@@ -206,8 +206,8 @@ systemTest(
       terms: 1,
       settled: false,
       conflicts: [{ address: "10.1.1.2", pods: ["shop/a", "shop/b"] }],
-    conflictCount: 1,
-    kinds: [
+      conflictCount: 1,
+      kinds: [
         kind("nodes", {}),
         kind("pods", { settled: false, listing: { seen: 1_500, remaining: 48_500 } }),
         kind("services", { settled: false, pending: 12 }),

@@ -1,33 +1,18 @@
 /** `contiv ksr` and `contiv ctl` as processes, on a real etcd. */
 import { assert, assertEquals } from "@contiv/assert";
-import { ClusterState, KSR_ELECTION, STATE_PREFIX } from "@contiv/model";
+import { KSR_ELECTION, STATE_PREFIX } from "@contiv/model";
 import { EtcdStore } from "@contiv/store";
 import { FakeApiServer } from "../ksr/kubernetes/fake_api_server.ts";
 import { Etcd } from "./support/etcd.ts";
 import { KsrProcesses } from "./support/ksr_processes.ts";
 import { systemTest } from "./support/requires.ts";
+import { StateReader } from "./support/state_reader.ts";
 import { until } from "./support/until.ts";
 
 const decoder = new TextDecoder();
 
 const pod = (name: string, node: string): string =>
   `{apiVersion: v1, kind: Pod, metadata: {name: ${name}}, spec: {nodeName: ${node}}}\n`;
-
-/** What a reader of the store sees, followed until it is disposed. */
-function follow(store: EtcdStore): { state: ClusterState } & AsyncDisposable {
-  const state = new ClusterState();
-  const watch = store.watch({ prefix: STATE_PREFIX });
-  const reading = (async () => {
-    for await (const event of watch) state.apply(event);
-  })();
-  return {
-    state,
-    async [Symbol.asyncDispose](): Promise<void> {
-      await watch.close();
-      await reading;
-    },
-  };
-}
 
 systemTest(
   "two ksrs reflect a directory through kills, outages and a store that loses all",
@@ -42,7 +27,7 @@ systemTest(
       return entry && decoder.decode(entry.value);
     };
     await until("one leads", async () => await leader() === "one", 20_000);
-    await using reader = follow(store);
+    await using reader = new StateReader(store);
     const nodeOf = (name: string): string | undefined =>
       reader.state.objects("pods").get(`default/${name}`)?.node;
     await t.step("the reader sees all, and ctl shows it", async () => {
@@ -112,7 +97,7 @@ systemTest("a ksr follows an API server that dies and comes back", async () => {
   );
   server.put("nodes", { metadata: { name: "n1" } });
   scene.ksr("one", "--kubeconfig", kubeconfig);
-  await using reader = follow(store);
+  await using reader = new StateReader(store);
   await until(
     "the node is there",
     () => reader.state.complete && reader.state.objects("nodes").has("n1"),

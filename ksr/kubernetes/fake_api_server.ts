@@ -126,6 +126,11 @@ export class FakeApiServer implements AsyncDisposable {
     this.#faults.set(kind, [...this.#faults.get(kind) ?? [], ...faults]);
   }
 
+  /** Forgets the faults that no request has met yet. */
+  heal(): void {
+    this.#faults.clear();
+  }
+
   /** Breaks every watch's connection. */
   dropWatches(): void {
     for (const watcher of this.#watchers) {

@@ -55,6 +55,8 @@ export class Reflector implements KindSink {
   #marked = false;
   /** Keys that may differ, in the order of their last change. */
   readonly #dirty = new Set<string>();
+  /** Writes that the store was sent and has not answered. */
+  #inFlight = 0;
   /** When the oldest of them changed. */
   #dirtySince: number | undefined;
   #lagMs = 0;
@@ -120,7 +122,7 @@ export class Reflector implements KindSink {
 
   /** Whether the store has all that the source has, and is marked so. */
   get settled(): boolean {
-    return this.#whole && this.#stored !== undefined && this.#dirty.size === 0 && this.#marked;
+    return this.#whole && this.#stored !== undefined && this.#pending === 0 && this.#marked;
   }
 
   get status(): ReflectorStatus {
@@ -130,7 +132,7 @@ export class Reflector implements KindSink {
       objects: this.#wanted.size,
       whole: this.#whole,
       settled: this.settled,
-      pending: this.#dirty.size,
+      pending: this.#pending,
       listing: this.#seen && { seen: this.#seen.size, remaining: this.#remaining },
       lagMs: Math.round(since === undefined ? this.#lagMs : this.#options.clock() - since),
       sourceError: this.#sourceError,
@@ -139,6 +141,11 @@ export class Reflector implements KindSink {
       problemCount: this.#problems.count,
       counters: { ...this.#counters },
     };
+  }
+
+  /** Writes that the store does not have for certain: those that wait and those on their way. */
+  get #pending(): number {
+    return this.#dirty.size + this.#inFlight;
   }
 
   /** Reads the store again before anything else is written: it may not be what it was. */
@@ -222,6 +229,7 @@ export class Reflector implements KindSink {
     const since = this.#dirtySince;
     for (const { key } of batch.writes) this.#dirty.delete(key);
     this.#dirtySince = this.#dirty.size > 0 ? since : undefined;
+    this.#inFlight = batch.writes.length;
     try {
       const { revision } = await store.transact({ then: batch.operations, fence }, { signal });
       this.#written(batch.writes, revision, mark);
@@ -229,6 +237,8 @@ export class Reflector implements KindSink {
     } catch (error) {
       this.#unwritten(batch.writes, error, since);
       throw error;
+    } finally {
+      this.#inFlight = 0;
     }
     return true;
   }

@@ -8,14 +8,19 @@ const labelled = (name: string, state: string, namespace?: string): ApiObject["m
   ...(namespace === undefined ? {} : { namespace }),
 });
 
-/** Puts an object of a kind, which is different for each state, by its name in `default`. */
+/** An object of a kind, which is different for each state, by its name in `default`. */
+export function objectOf(kind: Kind, name: string, state: string): ApiObject {
+  return OBJECTS[kind](name, state);
+}
+
+/** Puts such an object, its status too. */
 export async function putObject(
   server: KubeApiserver,
   kind: Kind,
   name: string,
   state: string,
 ): Promise<void> {
-  const object = OBJECTS[kind](name, state);
+  const object = objectOf(kind, name, state);
   await server.put(kind, object);
   if (object["status"] !== undefined) await server.putStatus(kind, object);
 }

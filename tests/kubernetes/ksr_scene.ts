@@ -36,8 +36,13 @@ export class KsrScene implements AsyncDisposable {
     return `${this.directory}/kubeconfig`;
   }
 
-  get store(): string {
+  /** The store's endpoint. */
+  get endpoint(): string {
     return this.#etcd.endpoint;
+  }
+
+  get store(): EtcdStore {
+    return this.#store;
   }
 
   /**

@@ -3,9 +3,11 @@ import { assert, assertEquals } from "@contiv/assert";
 import { type Kind, KINDS, objectKey } from "@contiv/model";
 import { COLLECTION_PATHS } from "../../ksr/kubernetes/kubernetes_source.ts";
 import { KsrProcesses } from "../support/ksr_processes.ts";
+import { randomHistory } from "../support/random_history.ts";
 import { until } from "../support/until.ts";
 import { ApiProxy, type Mood } from "./api_proxy.ts";
 import { putObject } from "./cluster_objects.ts";
+import { freshListing } from "./fresh_listing.ts";
 import { KsrScene } from "./ksr_scene.ts";
 import { KubeApiserver } from "./kube_apiserver.ts";
 import { Authority } from "./pki.ts";
@@ -15,6 +17,8 @@ const RBAC = new URL("../../deploy/manifests/ksr-rbac.yaml", import.meta.url).pa
 const ACCOUNT = ["kube-system", "contiv-ksr"] as const;
 const USER = `system:serviceaccount:${ACCOUNT.join(":")}`;
 const MINUTE = 60_000;
+
+const CHANGES = Deno.env.get("CONTIV_SOAK") === undefined ? 1_500 : 10_000;
 
 /** A server that knows the reflector's account, and a reflector with its token, not yet started. */
 async function start(
@@ -222,7 +226,7 @@ kubernetesTest(
   async (binary) => {
     await using started = await start(binary);
     const { server, scene } = started;
-    await using processes = new KsrProcesses(scene.store);
+    await using processes = new KsrProcesses(scene.endpoint);
     // The kubeconfig's own address leads nowhere: the flag's counts.
     scene.configure("https://192.0.2.1:6443", server.ca);
     const from = ["--kubeconfig", scene.kubeconfig, "--kubernetes-server", server.url];
@@ -255,3 +259,19 @@ kubernetesTest(
     assertEquals(await leader(), "one");
   },
 );
+
+kubernetesTest(`${CHANGES} random changes of a real API are reflected (seeded)`, async (binary) => {
+  await using started = await start(binary);
+  const { server, scene } = started;
+  await scene.run();
+  await randomHistory({
+    ...{ seed: 1, changes: CHANGES, burst: 250, store: scene.store },
+    put: (kind, name, state) => putObject(server, kind, name, state),
+    delete: (kind, id) => server.delete(kind, id),
+    trouble: async (which) => {
+      if (which < 0.1) await server.forget();
+      else if (which < 0.3) await scene.run();
+    },
+    wanted: () => freshListing((path) => server.request(path)),
+  });
+});
