@@ -167,9 +167,14 @@ Deno.test("a source that is not listed whole takes nothing away", async () => {
   await cluster.kill("first");
   const before = cluster.stored();
   cluster.source.hold = true;
-  cluster.start("second");
+  cluster.source.put("pods", pod("shop/api", "n1"));
+  const second = cluster.start("second");
   await new Promise((resolve) => setTimeout(resolve, 20));
-  assertEquals(cluster.stored(), before);
+  // Of the two pods the first listed one is seen, and none is taken away.
+  assertEquals([...before].every(([key, text]) => cluster.stored().get(key) === text), true);
+  const pods = second.status.kinds.find(({ kind }) => kind === "pods");
+  assertEquals([pods?.whole, pods?.listing], [false, { seen: 1, remaining: 0 }]);
+  cluster.source.delete("pods", "shop/api");
   cluster.source.delete("pods", "shop/web");
   cluster.source.release();
   await cluster.settled();

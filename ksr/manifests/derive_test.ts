@@ -1,6 +1,9 @@
-import { assertEquals } from "@contiv/assert";
+import { assert, assertEquals } from "@contiv/assert";
+import { KINDS, objectId } from "@contiv/model";
+import fc from "fast-check";
 import { parse } from "yaml";
-import { convert } from "../convert/mod.ts";
+import { ConversionError, convert } from "../convert/mod.ts";
+import { spoil, spoilings } from "../convert/testing.ts";
 import { derive } from "./derive.ts";
 import { readManifests } from "./manifest.ts";
 
@@ -115,4 +118,62 @@ Deno.test("a DaemonSet has a pod on each node; services without selector get no 
 `);
   assertEquals(state.get("pods")?.map(({ metadata }) => metadata.name), ["d-n1", "d-n2"]);
   assertEquals(state.get("endpointslices"), []);
+});
+
+Deno.test("no manifests make the derivation fail otherwise than it says (seeded)", () => {
+  const seed = [
+    { apiVersion: "v1", kind: "Node", metadata: { name: "n1", labels: { a: "b" } } },
+    {
+      apiVersion: "apps/v1",
+      kind: "Deployment",
+      metadata: { name: "d", annotations: { "contiv.io/pod-addresses": "10.1.0.0/24,fd00::/120" } },
+      spec: {
+        replicas: 3,
+        template: {
+          metadata: { labels: { app: "a" } },
+          spec: { containers: [{ name: "c", ports: [{ name: "web", containerPort: 80 }] }] },
+        },
+      },
+    },
+    {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: { name: "s" },
+      spec: { selector: { app: "a" }, ports: [{ port: 80, targetPort: "web" }] },
+    },
+    {
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { name: "d-1", labels: { app: "a" } },
+      status: { podIPs: [{ ip: "10.1.0.9" }], conditions: [{ type: "Ready", status: "True" }] },
+    },
+  ];
+  const [refused, slices] = [new Set<string>(), new Set<string>()];
+  fc.assert(
+    fc.property(spoilings, (changes) => {
+      const spoilt = spoil({ apiVersion: "v1", kind: "List", items: seed }, changes);
+      let manifests: ReturnType<typeof readManifests>;
+      try {
+        manifests = readManifests(spoilt);
+      } catch (error) {
+        assert(error instanceof TypeError && error.message.endsWith("wanted"), String(error));
+        refused.add(error.message);
+        return;
+      }
+      const derived = derive(manifests, ({ message }) => assert(message.includes(" wanted")));
+      for (const kind of KINDS) {
+        for (const each of derived.get(kind) ?? []) {
+          try {
+            const object = convert(kind, each, () => {});
+            if (object !== undefined) assertEquals(objectId(object), objectId(each.metadata));
+            if (kind === "endpointslices") slices.add(JSON.stringify(each));
+          } catch (error) {
+            if (!(error instanceof ConversionError)) throw error;
+          }
+        }
+      }
+    }),
+    { numRuns: 5_000, seed: 7 },
+  );
+  assert(refused.size > 4 && slices.size > 10, `${refused.size} refused, ${slices.size} slices`);
 });
