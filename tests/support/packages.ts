@@ -14,6 +14,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   "libc6-dev": "/usr/include/net/if.h",
   "linux-libc-dev": "/usr/include/linux/if_tun.h",
   "nftables": "/usr/sbin/nft",
+  "openssl": "/usr/bin/openssl",
   "runc": "/usr/sbin/runc",
 };
 
