@@ -35,7 +35,8 @@ function arm(proxy: VppProxy, at: number, verdict: ProxyVerdict): Fault {
 async function startBehindProxy(node: TestNode): Promise<VppProxy> {
   const path = `${node.directory}/proxy.sock`;
   const proxy = VppProxy.listen(path, node.sandbox.sockets.vpp);
-  await node.configureAgent({ vppApiSocket: path });
+  // The proxy is at a socket.
+  await node.configureAgent({ vppApiSocket: path, vppApiTransport: "socket" });
   return proxy;
 }
 
