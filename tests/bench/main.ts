@@ -15,6 +15,7 @@ import { microGroup } from "./groups/micro.ts";
 import { packetSocketsGroup } from "./groups/packet_sockets.ts";
 import { routesGroup } from "./groups/routes.ts";
 import { removalGroup } from "./groups/removal.ts";
+import { startupGroup } from "./groups/startup.ts";
 import { tcpGroup } from "./groups/tcp.ts";
 import { vppapiGroup } from "./groups/vppapi.ts";
 
@@ -26,6 +27,7 @@ const GROUPS: readonly Group[] = [
   vppapiGroup,
   routesGroup,
   removalGroup,
+  startupGroup,
   vppapiGroup,
   ksrGroup,
   microGroup,

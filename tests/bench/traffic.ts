@@ -45,16 +45,20 @@ export async function measureTcp(
   return sum_received.bits_per_second / 1e9;
 }
 
-/** UDP datagrams of 64 octets that arrive when as many are sent as the sender can, per second. */
+/**
+ * UDP datagrams that arrive when as many are sent as the sender can, per second.
+ * @param octets of each datagram's payload
+ */
 export async function measureUdp(
   path: Path,
+  octets: number,
   seconds: number,
   signal: AbortSignal,
 ): Promise<number> {
   const { sum } = await iperf<{ sum: { packets: number; lost_packets: number; seconds: number } }>(
     path,
     seconds,
-    ["-u", "-l", "64", "-b", "0"],
+    ["-u", "-l", String(octets), "-b", "0"],
     signal,
   );
   return (sum.packets - sum.lost_packets) / sum.seconds;
