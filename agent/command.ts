@@ -12,6 +12,7 @@ import { type AgentConfig, DEFAULT_CONFIG, parseAgentConfig } from "./config.ts"
 import { Agent, type AgentOptions } from "./controller/mod.ts";
 import { LinuxNamespaces } from "./descriptors/linux/mod.ts";
 import type { VppMemory } from "./descriptors/vpp/mod.ts";
+import { Membership } from "./membership.ts";
 import { missingRights } from "./prerequisites.ts";
 import { statusHandler, StatusServer } from "./status/mod.ts";
 import { SqliteVppMemory, superviseVpp, VppConnector } from "./vpp/mod.ts";
@@ -34,6 +35,9 @@ const FLAGS = {
   },
   help: { type: "boolean", help: "show this text" },
 } as const;
+
+/** Of pods of a node without an uplink. */
+const DEFAULT_MTU = 1500;
 
 /** Milliseconds that a dry run waits for VPP. */
 const DRY_RUN_LIMIT_MS = 10_000;
@@ -158,7 +162,9 @@ function agentOptions(
     log,
   });
   return {
-    ...config,
+    layouts: config.layouts,
+    podLink: config.podLink,
+    mtu: config.mtu ?? DEFAULT_MTU,
     store,
     memory,
     namespaces,
@@ -182,10 +188,15 @@ async function serve(
   using store = AttachmentStore.open(storeOptions(config, libc));
   using namespaces = new LinuxNamespaces(libc);
   using memory = SqliteVppMemory.open(memoryPath(config), storeOptions(config, libc).bootId);
-  const agent = new Agent(agentOptions(config, store, memory, namespaces, log));
+  await using membership = await Membership.open({ config, namespaces, signal, log });
+  const { layouts } = membership;
+  const agent = new Agent({
+    ...agentOptions(config, store, memory, namespaces, log),
+    ...membership.agentOptions,
+  });
   const handler = new CniHandler({
     attachments: agent.attachments,
-    layouts: config.layouts,
+    layouts,
     clock: () => performance.now(),
     log,
   });
@@ -214,11 +225,12 @@ async function serve(
   log.info("agent started", {
     node: config.nodeName,
     pid: Deno.pid,
-    prefixes: config.layouts.map(({ prefix }) => prefix).join(","),
+    prefixes: layouts.map(({ prefix }) => prefix).join(","),
     attachments: store.size,
     cni: config.cniSocket,
     vpp: config.vppApiSocket,
   });
+  await membership.follow(agent.network);
   const supervising = supervisor?.run();
   agent.start();
   const sweep = setInterval(() => namespaces.sweep(), NAMESPACE_SWEEP_MS);

@@ -1,6 +1,6 @@
 import { ConfigReader } from "@contiv/config";
 import { LOG_LEVELS, type LogLevel } from "@contiv/log";
-import { IpPrefix } from "@contiv/net";
+import { IpAddress, IpPrefix } from "@contiv/net";
 import { DEFAULT_AGENT_SOCKET } from "@contiv/rpc";
 import { DEFAULT_API_DIRECTORY } from "@contiv/vppapi";
 import type { PodLinkKind } from "./descriptors/vpp/mod.ts";
@@ -24,11 +24,24 @@ export interface AgentConfig {
   readonly statusSocket: string;
   readonly stateDir: string;
   readonly logLevel: LogLevel;
-  /** The node's pod prefixes, at most one per family. */
+  /** The node's pod prefixes, at most one per family; none with a store, which tells them. */
   readonly layouts: readonly NodePrefix[];
-  /** Of containers' devices, octets. */
-  readonly mtu: number;
+  /** Of containers' devices, octets; absent: by the uplink's. */
+  readonly mtu?: number;
+  /** Endpoints of the cluster's store; without it the node stands alone. */
+  readonly store?: readonly string[];
+  /** The way to other nodes and to the outside. */
+  readonly uplink?: UplinkConfig;
   readonly podLink: PodLinkKind;
+}
+
+/** The host's device that VPP takes as its uplink. */
+export interface UplinkConfig {
+  readonly device: string;
+  /** With their subnets' lengths; empty: the interconnect's, by the node's ID. */
+  readonly addresses: readonly IpPrefix[];
+  /** Next hops of default routes, at most one per family. */
+  readonly gateways: readonly IpAddress[];
 }
 
 /** Where the configuration is looked for. */
@@ -62,8 +75,8 @@ export function parseAgentConfig(text: string, source: string, hostname: string)
     statusSocket: path(root, "statusSocket", "/run/contiv/agent-status.sock"),
     stateDir: path(root, "stateDir", "/var/lib/contiv/agent"),
     logLevel: root.oneOf("logLevel", LOG_LEVELS, "info"),
-    layouts: readLayouts(root),
-    mtu: root.integer("mtu", MTU, 1500),
+    ...readCluster(root),
+    ...root.has("mtu") ? { mtu: root.integer("mtu", MTU) } : {},
     podLink: root.oneOf("podLink", POD_LINKS, "auto"),
   };
   root.finish();
@@ -92,6 +105,44 @@ function readVpp(root: ConfigReader): SupervisedVpp | undefined {
 function apiFilesOf(vpp: SupervisedVpp | undefined): string {
   const prefix = /^(.*)\/s?bin\/[^/]*$/.exec(vpp?.binary ?? "")?.[1];
   return prefix === undefined ? DEFAULT_API_DIRECTORY : `${prefix}/share/vpp/api`;
+}
+
+/** With a store, the node's ID and prefixes come from there. */
+function readCluster(root: ConfigReader): Pick<AgentConfig, "layouts" | "store" | "uplink"> {
+  if (!root.has("store")) return { layouts: readLayouts(root) };
+  for (const key of ["nodeId", "ipam"]) {
+    if (root.has(key)) throw root.error(key, "nothing beside store, where it comes from");
+  }
+  const store = root.object("store");
+  const endpoints = store.list("endpoints", "the store's endpoints", String);
+  store.finish();
+  if (endpoints.length === 0) throw store.error("endpoints", "at least one endpoint");
+  return {
+    layouts: [],
+    store: endpoints,
+    ...root.has("uplink") ? { uplink: readUplink(root) } : {},
+  };
+}
+
+function readUplink(root: ConfigReader): UplinkConfig {
+  const uplink = root.object("uplink");
+  const config = {
+    device: uplink.string("device"),
+    addresses: uplink.list(
+      "addresses",
+      "addresses with prefix lengths",
+      (value) => IpPrefix.parse(String(value)),
+      [],
+    ),
+    gateways: uplink.list(
+      "gateways",
+      "addresses",
+      (value) => IpAddress.parse(String(value)),
+      [],
+    ),
+  };
+  uplink.finish();
+  return config;
 }
 
 function readLayouts(root: ConfigReader): readonly NodePrefix[] {

@@ -13,6 +13,8 @@ import type { AddRequest } from "./attachment_events.ts";
 /** How long a test waits for what happens in the background, in milliseconds. */
 const LIMIT_MS = 5_000;
 
+const PREFIXES = ["10.1.1.0/24", "fd10:1::100/120"];
+
 /** An agent on a fake kernel and a fake VPP; the agent can die and start again. */
 export class FakeNode implements AsyncDisposable {
   readonly namespaces = new FakeNamespaces();
@@ -37,10 +39,10 @@ export class FakeNode implements AsyncDisposable {
 
   /** A node whose agent is ready. */
   static async start(
-    prefixes?: readonly string[],
-    network?: (namespaces: FakeNamespaces) => AgentNetwork,
+    prefixes: readonly string[] = PREFIXES,
+    network: ((namespaces: FakeNamespaces) => AgentNetwork) | undefined = undefined,
   ): Promise<FakeNode> {
-    const node = new FakeNode(prefixes ?? ["10.1.1.0/24", "fd10:1::100/120"], network);
+    const node = new FakeNode(prefixes, network);
     node.startAgent();
     await node.until(() => node.agent.unavailable === undefined);
     return node;

@@ -30,7 +30,8 @@ export interface NodeChanges {
 
 /** Connects the node with its host, the other nodes and the outside. */
 export class NetworkController {
-  readonly #own: readonly Item[];
+  readonly #network: AgentNetwork | undefined;
+  #own: readonly Item[];
   readonly #nodes: NodesFeature | undefined;
   readonly #queue: EventQueue<AgentEvent, AgentResult>;
 
@@ -39,6 +40,7 @@ export class NetworkController {
     queue: EventQueue<AgentEvent, AgentResult>,
   ) {
     this.#queue = queue;
+    this.#network = network;
     this.#own = network === undefined ? [] : renderOwn(network);
     const joins = network?.uplink !== undefined;
     this.#nodes = joins ? new NodesFeature(network.self, network.config, true) : undefined;
@@ -57,7 +59,7 @@ export class NetworkController {
   /** Brings nodes' changes about, as one event. Resolves when their items have settled. */
   async update(changes: NodeChanges): Promise<void> {
     const { deleted, set } = changes;
-    if (this.#nodes === undefined || set.length + deleted.length === 0) return;
+    if (this.#network === undefined || set.length + deleted.length === 0) return;
     const names = [...set.map(({ name }) => name), ...deleted];
     const more = names.length > 3 ? ` and ${names.length - 3} more` : "";
     await this.#queue.push({
@@ -72,15 +74,26 @@ export class NetworkController {
 
   #apply({ deleted, set }: NodeChanges): readonly Change[] {
     const nodes = this.#nodes;
-    if (nodes === undefined) return [];
     // The last word on a key counts.
     const changes = new Map<string, Change>();
     const all = [
-      ...deleted.flatMap((name) => nodes.delete(name)),
-      ...set.flatMap((node) => nodes.set(node)),
+      ...deleted.flatMap((name) => nodes?.delete(name) ?? []),
+      ...set.flatMap((node) => nodes?.set(node) ?? []),
+      ...set.flatMap((node) => node.id === this.#network?.self.id ? this.#setSelf(node) : []),
     ];
     for (const change of all) changes.set(change.key, change);
     return [...changes.values()];
+  }
+
+  /** Kubernetes knows this node by other addresses than before. */
+  #setSelf({ internal }: NodeNetwork): readonly Change[] {
+    if (this.#network === undefined) return [];
+    const { self } = this.#network;
+    const before = this.#own;
+    this.#own = renderOwn({ ...this.#network, self: { ...self, internal } });
+    const kept = new Set(this.#own.map(({ key }) => key));
+    const gone = before.filter(({ key }) => !kept.has(key));
+    return [...this.#own, ...gone.map(({ key }): Change => ({ key, delete: true }))];
   }
 }
 

@@ -11,6 +11,8 @@ export interface DividedSubnet {
 /** How packets get from node to node: in VXLAN tunnels, or as they are. */
 export type Transport = "vxlan" | "none";
 
+export type PrefixSource = "id" | "kubernetes";
+
 /** What all nodes of a cluster agree on: one document, in the store or in each agent's file. */
 export interface ClusterConfig {
   /** Of pods; at most one per family, as all of these. */
@@ -22,6 +24,8 @@ export interface ClusterConfig {
   /** The network between nodes' uplinks, where they have no other addresses: likewise. */
   readonly interconnect: readonly IpPrefix[];
   readonly services: readonly IpPrefix[];
+  /** Whether a node's pod prefixes follow from its ID, or are those that Kubernetes gave to it. */
+  readonly nodePrefixes: PrefixSource;
   readonly transport: Transport;
   /** The family of tunnels' own packets. */
   readonly underlay: Family;
@@ -39,6 +43,7 @@ const DEFAULTS = {
   serviceSubnets: ["10.96.0.0/12", "fd10:96::/112"],
 } as const;
 const NODE_LENGTHS = { 4: 24, 6: 120 } as const;
+const PREFIX_SOURCES: readonly PrefixSource[] = ["id", "kubernetes"];
 const TRANSPORTS: readonly Transport[] = ["vxlan", "none"];
 
 /** The configuration of a cluster that has none: dual-stack, VXLAN over IPv4. */
@@ -68,6 +73,7 @@ export function readClusterConfig(root: ConfigReader): ClusterConfig {
     overlay,
     interconnect,
     services,
+    nodePrefixes: root.oneOf("nodePrefixes", PREFIX_SOURCES, "id"),
     transport: root.oneOf("transport", TRANSPORTS, "vxlan"),
     underlay: root.oneOf("underlay", ["ipv4", "ipv6"], "ipv4") === "ipv4" ? 4 : 6,
     vni: root.integer("vni", { min: 1, max: 0xffffff }, 10),
@@ -90,6 +96,7 @@ export function writeClusterConfig(config: ClusterConfig): string {
     overlaySubnets: config.overlay.map(String),
     interconnectSubnets: config.interconnect.map(String),
     serviceSubnets: config.services.map(String),
+    nodePrefixes: config.nodePrefixes,
     transport: config.transport,
     underlay: config.underlay === 4 ? "ipv4" : "ipv6",
     vni: config.vni,

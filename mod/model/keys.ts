@@ -52,3 +52,23 @@ export function parseStateKey(key: string): StateKey | undefined {
   if (names.length !== (isNamespaced(kind) ? 2 : 1) || names.includes("")) return undefined;
   return { type: "object", kind, id };
 }
+
+/** The cluster's configuration: one document, of `parseClusterConfig`. */
+export const CLUSTER_CONFIG_KEY = `${ROOT}config/cluster`;
+
+/** All that agents follow: state, records of nodes, configuration. */
+export const CLUSTER_PREFIX = ROOT;
+
+/** Under it stand nodes' records, by name. */
+export const NODE_PREFIX = `${ROOT}nodes/`;
+
+/** Under it stand nodes' names, by the IDs that they hold. */
+export const NODE_ID_PREFIX = `${ROOT}node-ids/`;
+
+export function nodeRecordKey(name: string): string {
+  return `${NODE_PREFIX}${name}`;
+}
+
+export function nodeIdKey(id: number): string {
+  return `${NODE_ID_PREFIX}${id}`;
+}

@@ -18,6 +18,7 @@ export * from "./model_error.ts";
 export * from "./namespace.ts";
 export * from "./network_policy.ts";
 export * from "./node.ts";
+export * from "./node_record.ts";
 export * from "./pod.ts";
 export * from "./protocol.ts";
 export * from "./selector.ts";

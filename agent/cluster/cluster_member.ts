@@ -1,0 +1,155 @@
+import type { Logger } from "@contiv/log";
+import {
+  CLUSTER_CONFIG_KEY,
+  type ClusterConfig,
+  decodeObject,
+  DEFAULT_CLUSTER_CONFIG,
+  maxNodeId,
+  type NodeRecord,
+  objectKey,
+  parseClusterConfig,
+  sharedAddress,
+  writeClusterConfig,
+} from "@contiv/model";
+import { IpPrefix } from "@contiv/net";
+import { type Store, StoreError } from "@contiv/store";
+import { type NodeNetwork, nodeNetwork } from "../network/mod.ts";
+import type { ClusterMirror } from "./cluster_mirror.ts";
+import type { KnownNode } from "./node_directory.ts";
+import { claimNodeId } from "./node_identity.ts";
+
+/** This node as a member of the cluster. */
+export interface ClusterMember {
+  readonly config: ClusterConfig;
+  readonly self: NodeNetwork;
+  readonly record: NodeRecord;
+  /** The uplink's addresses with their subnets' lengths. */
+  readonly uplink: readonly IpPrefix[];
+}
+
+export interface JoinOptions {
+  readonly name: string;
+  readonly store: Store;
+  readonly mirror: ClusterMirror;
+  /** The uplink's addresses; empty: those of the interconnect, by the node's ID. */
+  readonly uplink: readonly IpPrefix[];
+  /** Milliseconds for which the store is asked before the mirror is. @default 5_000 */
+  readonly patienceMs?: number;
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+}
+
+const PATIENCE_MS = 5_000;
+const RETRY_MS = 500;
+
+/** What the mirror keeps of a membership. */
+interface Identity {
+  readonly id: number;
+  readonly podCidrs: readonly string[];
+}
+
+/**
+ * Joins the cluster: its configuration, and an ID of this node's own. From the mirror if the store
+ * is away and this node was a member before; a new node waits for the store.
+ * @throws {IdentityError} @throws {ConfigError} @throws {IpamError}
+ */
+export async function joinCluster(options: JoinOptions): Promise<ClusterMember> {
+  const { log, mirror, signal } = options;
+  const deadline = performance.now() + (options.patienceMs ?? PATIENCE_MS);
+  for (let said = ""; !signal.aborted;) {
+    try {
+      return await joinByStore(options);
+    } catch (error) {
+      const waits = error instanceof StoreError || error instanceof Waiting;
+      if (!waits) throw error;
+      if (said !== error.message) log.warn("cluster not joined yet", { reason: error.message });
+      said = error.message;
+    }
+    const member = performance.now() >= deadline ? joinByMirror(options, mirror) : undefined;
+    if (member !== undefined) {
+      log.warn("starting from the local mirror", { id: member.self.id });
+      return member;
+    }
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+  }
+  throw new DOMException("Cannot join the cluster: the agent stops", "AbortError");
+}
+
+/** Something that others have to do first. */
+class Waiting extends Error {
+  override readonly name = "Waiting";
+}
+
+async function joinByStore(options: JoinOptions): Promise<ClusterMember> {
+  const { mirror, name, store } = options;
+  const timeoutMs = 2_000;
+  const config = await clusterConfig(store, timeoutMs);
+  const podCidrs = config.nodePrefixes === "kubernetes" ? await podCidrsOf(store, name) : [];
+  const known = readIdentity(mirror);
+  const most = maxNodeId(config);
+  const memberOf = (id: number): ClusterMember => member(options, config, { id, podCidrs });
+  const id = await claimNodeId(store, name, known?.id, most, (id) => memberOf(id).record);
+  const identity: Identity = { id, podCidrs };
+  mirror.setFact("identity", JSON.stringify(identity));
+  mirror.setFact("config", writeClusterConfig(config));
+  return memberOf(id);
+}
+
+function joinByMirror(options: JoinOptions, mirror: ClusterMirror): ClusterMember | undefined {
+  const identity = readIdentity(mirror);
+  const text = mirror.fact("config");
+  if (identity === undefined || text === undefined) return undefined;
+  return member(options, parseClusterConfig(text, "the local mirror"), identity);
+}
+
+function member(
+  { name, uplink: given }: JoinOptions,
+  config: ClusterConfig,
+  { id, podCidrs }: Identity,
+): ClusterMember {
+  const uplink = given.length > 0
+    ? given
+    : config.interconnect.map((subnet) => sharedAddress(subnet, id));
+  const self = nodeNetwork(config, {
+    name,
+    id,
+    podCidrs: podCidrs.map((text) => IpPrefix.parse(text)),
+    uplink: uplink.map(({ address }) => address),
+    internal: [],
+  });
+  const record = { name, id, pods: self.pods.map(({ prefix }) => prefix), uplink: self.uplink };
+  return { config, self, record, uplink };
+}
+
+/** Another node, or this one, as the network's features see it. */
+export function networkOf(config: ClusterConfig, node: KnownNode): NodeNetwork {
+  const { id, internal, name, pods, uplink } = node;
+  return nodeNetwork(config, { name, id, podCidrs: pods, uplink, internal });
+}
+
+/** The cluster's configuration; who finds none puts the defaults there. */
+async function clusterConfig(store: Store, timeoutMs: number): Promise<ClusterConfig> {
+  const value = new TextEncoder().encode(writeClusterConfig(DEFAULT_CLUSTER_CONFIG));
+  const key = CLUSTER_CONFIG_KEY;
+  await store.transact(
+    { if: [{ key, createRevision: 0 }], then: [{ type: "put", key, value }] },
+    { timeoutMs },
+  );
+  const entry = await store.get(key, { timeoutMs });
+  if (entry === undefined) throw new Waiting("Cannot read the cluster's configuration: it is gone");
+  return parseClusterConfig(new TextDecoder().decode(entry.value), key);
+}
+
+async function podCidrsOf(store: Store, name: string): Promise<readonly string[]> {
+  const entry = await store.get(objectKey("nodes", name));
+  const node = entry && decodeObject("nodes", name, entry.value);
+  if (node === undefined || node.podCidrs.length === 0) {
+    throw new Waiting(`Cannot tell node ${name}'s pod prefixes: Kubernetes gave none yet`);
+  }
+  return node.podCidrs.map(String);
+}
+
+function readIdentity(mirror: ClusterMirror): Identity | undefined {
+  const text = mirror.fact("identity");
+  return text === undefined ? undefined : JSON.parse(text) as Identity;
+}

@@ -1,0 +1,156 @@
+import type { Logger } from "@contiv/log";
+import { CLUSTER_PREFIX, type NodeRecord } from "@contiv/model";
+import type { Store, Watch } from "@contiv/store";
+import type { ClusterMirror } from "./cluster_mirror.ts";
+import { IdentityError } from "./identity_error.ts";
+import type { DirectoryChanges, NodeDirectory } from "./node_directory.ts";
+import { claimNodeId, releaseNode } from "./node_identity.ts";
+
+export interface ClusterSourceOptions {
+  readonly store: Store;
+  readonly mirror: ClusterMirror;
+  readonly directory: NodeDirectory;
+  /** What this node says about itself. */
+  readonly self: NodeRecord;
+  /** The highest node ID. */
+  readonly most: number;
+  readonly onChanges: (changes: DirectoryChanges) => void;
+  readonly log: Logger;
+}
+
+/** Where the connection with the store stands. */
+export type ClusterSourceState = "listing" | "following" | "away";
+
+/** Milliseconds between attempts to claim the node's ID again. */
+const CLAIM_BACKOFF = { first: 200, last: 5_000 };
+
+/**
+ * Follows the store: keeps mirror and directory, and the node's own claim. A store that lost its
+ * data gets it again; and the first of the nodes frees the IDs of those that Kubernetes deletes.
+ */
+export class ClusterSource {
+  readonly #options: ClusterSourceOptions;
+  readonly #stop = new AbortController();
+  readonly #background = new Set<Promise<void>>();
+  #watch: Watch | undefined;
+  #state: ClusterSourceState = "listing";
+  /** Why the node's ID is not its own, if so. */
+  #conflict: string | undefined;
+
+  constructor(options: ClusterSourceOptions) {
+    this.#options = options;
+  }
+
+  get state(): ClusterSourceState {
+    return this.#state;
+  }
+
+  get conflict(): string | undefined {
+    return this.#conflict;
+  }
+
+  /** Follows until {@link close}. */
+  async run(): Promise<void> {
+    const { directory, log, mirror, onChanges, store } = this.#options;
+    const watch = this.#watch = store.watch(
+      { prefix: CLUSTER_PREFIX },
+      { signal: this.#stop.signal },
+    );
+    // Between a listing's first and last page nobody knows what is gone.
+    let gathered: DirectoryChanges[] = [];
+    try {
+      for await (const event of watch) {
+        mirror.apply(event);
+        const changes = directory.apply(event);
+        if (event.type === "resync") {
+          log.info("listing cluster state", { reason: event.reason });
+          this.#state = "listing";
+          if (event.reason === "replaced") this.#reclaim();
+        } else if (event.type === "disconnected") {
+          log.warn("store away", { error: event.error.message });
+          this.#state = "away";
+        } else if (event.type === "connected" || event.type === "synced") {
+          this.#state = "following";
+        }
+        gathered.push(changes);
+        if (this.#state === "listing") continue;
+        for (const each of gathered) this.#tell(each, onChanges);
+        gathered = [];
+      }
+    } catch (error) {
+      if (this.#stop.signal.aborted) return;
+      this.#state = "away";
+      const message = error instanceof Error ? error.message : String(error);
+      log.error("store cannot be followed", { error: message });
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#watch?.close();
+    await Promise.allSettled(this.#background);
+  }
+
+  #tell(changes: DirectoryChanges, onChanges: ClusterSourceOptions["onChanges"]): void {
+    const { directory, self } = this.#options;
+    const count = changes.set.length + changes.deleted.length;
+    if (count > 0) onChanges(changes);
+    const isFirst = directory.list().every(({ id }) => id >= self.id);
+    for (const orphan of changes.orphaned) {
+      if (isFirst && orphan.name !== self.name) this.#release(orphan);
+    }
+  }
+
+  #release(node: NodeRecord): void {
+    const { log, store } = this.#options;
+    this.#spawn(async () => {
+      await releaseNode(store, node);
+      log.info("node ID freed", { node: node.name, id: node.id });
+    });
+  }
+
+  /** Claims the ID that the node runs with until it has it or another does. */
+  #reclaim(): void {
+    const { log, most, self, store } = this.#options;
+    this.#spawn(async () => {
+      for (let delay = CLAIM_BACKOFF.first; !this.#stop.signal.aborted;) {
+        try {
+          await claimNodeId(store, self.name, self.id, most, () => self);
+          this.#conflict = undefined;
+          return;
+        } catch (error) {
+          const message = error instanceof Error ? error.message : String(error);
+          if (error instanceof IdentityError) {
+            this.#conflict = message;
+            log.error("node ID lost", { id: self.id, error: message });
+            return;
+          }
+          log.warn("node ID not claimed yet", { id: self.id, error: message });
+          await sleep(delay, this.#stop.signal);
+          delay = Math.min(2 * delay, CLAIM_BACKOFF.last);
+        }
+      }
+    });
+  }
+
+  #spawn(work: () => Promise<void>): void {
+    const { log } = this.#options;
+    const running = work().catch((error: unknown) => {
+      const message = error instanceof Error ? error.message : String(error);
+      log.warn("cluster work failed", { error: message });
+    }).finally(() => this.#background.delete(running));
+    this.#background.add(running);
+  }
+}
+
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const done = (): void => {
+      clearTimeout(timer);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener("abort", done, { once: true });
+  });
+}
