@@ -98,7 +98,8 @@ export class NetworkController {
 }
 
 function renderOwn({ config, hostNetns, mtu, self, uplink }: AgentNetwork): readonly Item[] {
-  const host = renderHost(self, config, mtu, hostNetns, uplink !== undefined);
+  const outside = uplink?.gateways.map(({ family }) => family) ?? [];
+  const host = renderHost(self, config, mtu, hostNetns, uplink !== undefined, outside);
   if (uplink === undefined) return host;
   return [...host, ...renderOverlay(self, config, mtu), ...renderOutside(uplink, config, mtu)];
 }

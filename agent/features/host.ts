@@ -1,5 +1,5 @@
 import type { ClusterConfig } from "@contiv/model";
-import { IpPrefix, MacAddress } from "@contiv/net";
+import { type Family, IpAddress, IpPrefix, MacAddress } from "@contiv/net";
 import type { NamespaceRef } from "../attachments/attachment.ts";
 import {
   HOST_LINK,
@@ -31,6 +31,8 @@ import { hostAddress, type NodeMtu, type NodeNetwork } from "../network/mod.ts";
 import type { Item } from "../reconciler/api.ts";
 import { SNAT_REQUIRES } from "./outside.ts";
 
+/** Metric of the host's way out through VPP: whatever else it has goes before. */
+const LAST_RESORT = 5_000;
 /** The host's device towards VPP. */
 export const HOST_DEVICE = "vpp1";
 const HOST_MAC = MacAddress.fromIdentity("contiv host");
@@ -48,6 +50,7 @@ const IP6_PARAMETERS = {
  *
  * @param netns the host's namespace
  * @param translates whether sources are translated, and cnat is to leave the host's alone
+ * @param outside families in which VPP knows a way out, for a host that has none of its own
  */
 export function renderHost(
   self: NodeNetwork,
@@ -55,6 +58,7 @@ export function renderHost(
   mtu: NodeMtu,
   netns: NamespaceRef,
   translates: boolean,
+  outside: readonly Family[] = [],
 ): Item[] {
   const owner = "host";
   const link = vppInterfaceKey(HOST_LINK);
@@ -141,6 +145,15 @@ export function renderHost(
       items.push({
         key: linuxRouteKey(HOST_LINK, destination),
         value: { ...where, destination, gateway } satisfies LinuxRoute,
+        requires: [device, linuxAddressKey(HOST_LINK, hostPrefix)],
+        owner,
+      });
+    }
+    if (outside.includes(family)) {
+      const destination = IpPrefix.of(IpAddress.fromBigInt(family, 0n), 0);
+      items.push({
+        key: linuxRouteKey(HOST_LINK, destination),
+        value: { ...where, destination, gateway, metric: LAST_RESORT } satisfies LinuxRoute,
         requires: [device, linuxAddressKey(HOST_LINK, hostPrefix)],
         owner,
       });

@@ -21,6 +21,12 @@ export interface SandboxOptions {
   readonly dataPlane: DataPlaneChoice;
   readonly progress: Progress;
   readonly signal: AbortSignal;
+  /** @default "node1" */
+  readonly nodeName?: string;
+  /** Keys of the agent's configuration in place of `nodeId`: the node is one of several. */
+  readonly agentConfig?: Readonly<Record<string, unknown>>;
+  /** Called with the node's new namespace, before anything runs in it. */
+  readonly prepare?: (namespace: NetNs) => void;
 }
 
 /**
@@ -57,20 +63,21 @@ export class Sandbox {
   static async create(
     libc: Libc,
     state: SandboxState,
-    { name, dataPlane, progress, signal }: SandboxOptions,
+    options: SandboxOptions,
   ): Promise<Sandbox> {
+    const { name, dataPlane, nodeName = "node1" } = options;
     if (state.load() !== undefined) {
       throw new Error(`Cannot start sandbox ${name}: it is up already, "down" removes it`);
     }
-    const netns = `/run/netns/contiv-${name}-node1`;
+    const netns = `/run/netns/contiv-${name}-${nodeName}`;
     const sandbox = new Sandbox(libc, state, {
       version: 2,
       name,
-      node: { name: "node1", netns, dataPlane, processes: [], pods: [] },
+      node: { name: nodeName, netns, dataPlane, processes: [], pods: [] },
     });
     sandbox.#save({});
     try {
-      await sandbox.#startNode(progress, signal);
+      await sandbox.#startNode(options);
     } catch (error) {
       await sandbox.down(() => {});
       throw error;
@@ -208,24 +215,27 @@ export class Sandbox {
     this.#state.remove();
   }
 
-  async #startNode(progress: Progress, signal: AbortSignal): Promise<void> {
-    const { netns } = this.#record.node;
+  async #startNode(
+    { agentConfig = { nodeId: 1 }, prepare, progress, signal }: SandboxOptions,
+  ): Promise<void> {
+    const { name, netns } = this.#record.node;
     const directory = this.#nodeDirectory;
     Deno.mkdirSync(directory, { recursive: true });
-    progress("node1: making its network namespace");
+    progress(`${name}: making its network namespace`);
     using namespace = NetNs.create(this.#libc, netns);
     namespace.run(() => {
       // Linux must not forward for the data plane; a new namespace may inherit the machine's value.
       Deno.writeTextFileSync("/proc/sys/net/ipv4/ip_forward", "0");
       Deno.writeTextFileSync("/proc/sys/net/ipv6/conf/all/forwarding", "0");
     });
+    prepare?.(namespace);
     const { vpp, cni, status } = this.sockets;
     Deno.writeTextFileSync(
       `${directory}/agent.json`,
       JSON.stringify(
         {
-          nodeName: "node1",
-          nodeId: 1,
+          nodeName: name,
+          ...agentConfig,
           vppApiSocket: vpp,
           ...this.#dataPlane.agentConfig,
           cniSocket: cni,
@@ -236,12 +246,12 @@ export class Sandbox {
         2,
       ),
     );
-    progress(`node1: starting the data plane (${this.#dataPlane.title})`);
+    progress(`${name}: starting the data plane (${this.#dataPlane.title})`);
     this.start("vswitch");
-    progress("node1: starting contiv agent");
+    progress(`${name}: starting contiv agent`);
     this.start("agent");
     await this.untilReady(signal);
-    progress("node1: ready");
+    progress(`${name}: ready`);
   }
 
   /**

@@ -3,7 +3,7 @@ import type { DataPlaneChoice } from "./data_plane.ts";
 /** A process of a sandbox: its id and start time, so that a reused id is never mistaken for it. */
 export interface ProcessRecord {
   /** The vswitch is whatever program forwards. */
-  readonly role: "vswitch" | "agent";
+  readonly role: "vswitch" | "agent" | "store" | "ksr";
   readonly pid: number;
   /** Field 22 of /proc/PID/stat (proc_pid_stat(5)): clock ticks after boot. */
   readonly startTime: string;
