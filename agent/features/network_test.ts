@@ -3,6 +3,7 @@ import { parseClusterConfig } from "@contiv/model";
 import { IpAddress, IpPrefix, MacAddress } from "@contiv/net";
 import { nodeMtu, type NodeNetwork, nodeNetwork } from "../network/mod.ts";
 import type { Change, Item } from "../reconciler/mod.ts";
+import { renderGateway } from "./gateway.ts";
 import { renderHost } from "./host.ts";
 import { NodesFeature } from "./nodes.ts";
 import { renderOutside } from "./outside.ts";
@@ -28,6 +29,7 @@ function renderSelf(self: NodeNetwork, config = CONFIG): Item[] {
   const netns = { path: "/proc/self/ns/net", inode: "1" };
   const mtu = nodeMtu(1500, config);
   return [
+    ...renderGateway(self.pods),
     ...renderOverlay(self, config, mtu),
     ...renderHost(self, config, mtu, netns, true),
     ...renderOutside(
@@ -72,11 +74,11 @@ Deno.test("a node is reached through its tunnel, by both families", () => {
     "vpp-bridge-port/2",
     `vpp-bridge-mac/${overlayMac(2)}`,
     "vpp-neighbour/overlay/192.168.30.2",
-    "vpp-neighbour/overlay/fd10:3::2",
+    "vpp-neighbour/overlay/fd10:3::c000:2",
     "vpp-route/10.1.2.0/24",
     "vpp-route/fd10:1::200/120",
     "vpp-route/172.30.2.0/24",
-    "vpp-route/fd10:2::200/120",
+    "vpp-route/fd10:2::8000:200/120",
   ]);
 });
 
@@ -132,9 +134,9 @@ Deno.test("what comes to the outside is everything but the cluster's own prefixe
     "192.168.16.0/24",
     "192.168.30.0/24",
     "fd10:1::/64",
-    "fd10:2::/64",
-    "fd10:3::/112",
-    "fd10:4::/112",
+    "fd10:2::8000:0/97",
+    "fd10:3::c000:0/112",
+    "fd10:4::a000:0/112",
     "fd10:96::/112",
   ]);
 });

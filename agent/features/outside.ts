@@ -3,6 +3,7 @@ import { IpAddress, IpPrefix, type MacAddress } from "@contiv/net";
 import type { NamespaceRef } from "../attachments/attachment.ts";
 import {
   attachmentOfInterfaceKey,
+  GATEWAY_LOOPBACK_KEY,
   type LinuxLink,
   linuxLinkKey,
   type LinuxSysctl,
@@ -115,8 +116,12 @@ function renderSnat(uplink: Uplink, config: ClusterConfig): Item[] {
   return [
     {
       key: SNAT_KEY,
-      value: { ip4: address(4), ip6: address(6) } satisfies VppSnat,
-      requires: [],
+      value: {
+        ip4: address(4),
+        ip6: address(6),
+        keeper: GATEWAY_LOOPBACK_KEY,
+      } satisfies VppSnat,
+      requires: [GATEWAY_LOOPBACK_KEY],
       owner,
     },
     ...roles.map(([link, role]) => ({

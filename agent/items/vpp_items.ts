@@ -62,6 +62,8 @@ export interface VppVxlan {
 export interface VppSnat {
   readonly ip4: IpAddress | undefined;
   readonly ip6: IpAddress | undefined;
+  /** Key of an interface by which nothing comes: it keeps a table from being empty. */
+  readonly keeper: string;
 }
 
 /** A destination to which no source is translated. Kind `vpp-snat-exclusion`. */

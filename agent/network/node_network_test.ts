@@ -9,9 +9,15 @@ const FACTS = { name: "n", podCidrs: [], uplink: [], internal: [] };
 Deno.test("all of a node's addresses follow from its ID", () => {
   const node = nodeNetwork(DEFAULT_CLUSTER_CONFIG, { ...FACTS, id: 7 });
   assertEquals(node.pods.map(({ prefix }) => `${prefix}`), ["10.1.7.0/24", "fd10:1::700/120"]);
-  assertEquals(node.hostLink.map(({ gateway }) => `${gateway}`), ["172.30.7.1", "fd10:2::701"]);
-  assertEquals(node.hostLink.map((link) => `${hostAddress(link)}`), ["172.30.7.2", "fd10:2::702"]);
-  assertEquals(node.overlay.map(String), ["192.168.30.7/24", "fd10:3::7/112"]);
+  assertEquals(node.hostLink.map(({ gateway }) => `${gateway}`), [
+    "172.30.7.1",
+    "fd10:2::8000:701",
+  ]);
+  assertEquals(node.hostLink.map((link) => `${hostAddress(link)}`), [
+    "172.30.7.2",
+    "fd10:2::8000:702",
+  ]);
+  assertEquals(node.overlay.map(String), ["192.168.30.7/24", "fd10:3::c000:7/112"]);
 });
 
 Deno.test("prefixes that Kubernetes gave take the place of the ID's", () => {

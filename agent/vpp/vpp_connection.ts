@@ -40,6 +40,7 @@ export const REQUIRED_MESSAGES: readonly (RequestName | DumpName)[] = [
   "l2fib_add_del",
   "l2_fib_table_dump",
   "feature_cnat_enable_disable",
+  "feature_gso_enable_disable",
   "cnat_set_snat_addresses_v2",
   "cnat_get_snat_addresses",
   "cnat_set_snat_policy",

@@ -127,7 +127,10 @@ export class Cluster implements AsyncDisposable {
   /** A node's host, by its addresses on the link with VPP. */
   host({ record: { node } }: Sandbox): ClusterEnd {
     const id = this.#ids.get(node.name) ?? 0;
-    const addresses = [`172.30.${id}.2`, `fd10:2::${(id * 256 + 2).toString(16)}`];
+    const addresses = [
+      `172.30.${id}.2`,
+      `fd10:2::${(0x80000000 + id * 256 + 2).toString(16).replace(/(.{4})$/, ":$1")}`,
+    ];
     return { name: `host-${node.name}`, netns: node.netns, addresses, gateways: [] };
   }
 
@@ -143,8 +146,8 @@ export class Cluster implements AsyncDisposable {
       this.#ids.set(node.name, id);
       const hex = (id * 256).toString(16);
       this.fabric.announce(
-        [`10.1.${id}.0/24`, `fd10:1::${hex}/120`, `172.30.${id}.0/24`, `fd10:2::${hex}/120`],
-        [`192.168.16.${id}`, `fd10:4::${id.toString(16)}`],
+        [`10.1.${id}.0/24`, `fd10:1::${hex}/120`, `172.30.${id}.0/24`, `fd10:2::8000:${hex}/120`],
+        [`192.168.16.${id}`, `fd10:4::a000:${id.toString(16)}`],
       );
     }
   }

@@ -6,7 +6,7 @@ const MANAGEMENT = "192.168.100";
 /** Where the store and KSR are: on the fabric itself. */
 const FABRIC_HOST = `${MANAGEMENT}.254`;
 /** The routers' addresses on the interconnect, behind which the internet is. */
-export const GATEWAYS = ["192.168.16.254", "fd10:4::fffe"] as const;
+export const GATEWAYS = ["192.168.16.254", "fd10:4::a000:fffe"] as const;
 /** Somebody on the internet. */
 export const INTERNET = ["198.51.100.1", "2001:db8:99::1"] as const;
 

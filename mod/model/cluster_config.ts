@@ -35,11 +35,12 @@ export interface ClusterConfig {
   readonly port: number;
 }
 
+/** No two IPv6 addresses of pods, hosts and nodes agree in their low 32 bits (decision 16). */
 const DEFAULTS = {
   podSubnets: ["10.1.0.0/16", "fd10:1::/64"],
-  hostSubnets: ["172.30.0.0/16", "fd10:2::/64"],
-  overlaySubnets: ["192.168.30.0/24", "fd10:3::/112"],
-  interconnectSubnets: ["192.168.16.0/24", "fd10:4::/112"],
+  hostSubnets: ["172.30.0.0/16", "fd10:2::8000:0/97"],
+  overlaySubnets: ["192.168.30.0/24", "fd10:3::c000:0/112"],
+  interconnectSubnets: ["192.168.16.0/24", "fd10:4::a000:0/112"],
   serviceSubnets: ["10.96.0.0/12", "fd10:96::/112"],
 } as const;
 const NODE_LENGTHS = { 4: 24, 6: 120 } as const;

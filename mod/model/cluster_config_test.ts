@@ -36,8 +36,8 @@ Deno.test("what is written is read again", () => {
 
 Deno.test("a cluster of one family leaves the other's subnets out, except between nodes", () => {
   const config = parseClusterConfig(`{"podSubnets":["fd10:1::/64"]}`, "test");
-  assertEquals(config.hosts.map(({ subnet }) => `${subnet}`), ["fd10:2::/64"]);
-  assertEquals(config.overlay.map(String), ["fd10:3::/112"]);
+  assertEquals(config.hosts.map(({ subnet }) => `${subnet}`), ["fd10:2::8000:0/97"]);
+  assertEquals(config.overlay.map(String), ["fd10:3::c000:0/112"]);
   assertEquals(config.services.map(String), ["fd10:96::/112"]);
   assertEquals(config.interconnect.length, 2);
 });

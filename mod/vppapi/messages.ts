@@ -860,6 +860,15 @@ export interface Messages {
   feature_cnat_enable_disable_reply: {
     retval: number;
   };
+  /** gso.api */
+  feature_gso_enable_disable: {
+    sw_if_index: number;
+    enable_disable: boolean;
+  };
+  /** gso.api */
+  feature_gso_enable_disable_reply: {
+    retval: number;
+  };
   /** feature.api */
   feature_enable_disable: {
     sw_if_index: number;
@@ -1701,6 +1710,7 @@ export interface Replies {
   delete_loopback: "delete_loopback_reply";
   dhcp_client_config: "dhcp_client_config_reply";
   feature_cnat_enable_disable: "feature_cnat_enable_disable_reply";
+  feature_gso_enable_disable: "feature_gso_enable_disable_reply";
   feature_enable_disable: "feature_enable_disable_reply";
   hw_interface_set_mtu: "hw_interface_set_mtu_reply";
   ip_neighbor_add_del: "ip_neighbor_add_del_reply";

@@ -182,6 +182,7 @@ export class FakeVppNetwork {
   }
 
   #serveCnat(vpp: FakeVpp): void {
+    vpp.reply("feature_gso_enable_disable", { retval: 0 });
     vpp.reply(
       "feature_cnat_enable_disable",
       ({ sw_if_index, enable_disable }) =>

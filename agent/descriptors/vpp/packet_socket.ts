@@ -8,17 +8,22 @@ const FRAME_SIZE = 33 * 2_048;
  */
 const RING_FRAMES = { rx: 128, tx: 64 } as const;
 /**
- * Frames of up to 64 KB with their checksums left to whom they concern, as the kernel hands them
- * over; a ring that tells of each frame at once, where version 3 collects them for a millisecond;
- * and no queueing discipline, which a veth has none of.
+ * A ring that tells of each frame at once, where version 3 collects them for a millisecond; and no
+ * queueing discipline, which a veth has none of.
  */
-const FLAGS = AfPacketFlags.CKSUM_GSO | AfPacketFlags.VERSION_2 | AfPacketFlags.QDISC_BYPASS;
+const FLAGS = AfPacketFlags.VERSION_2 | AfPacketFlags.QDISC_BYPASS;
 
-/** Has VPP open a packet socket on a device of its namespace. @returns the interface's index */
+/**
+ * Has VPP open a packet socket on a device of its namespace.
+ * @param offload frames of up to 64 KB with their checksums left to whom they concern, as the kernel
+ *   hands them over
+ * @returns the interface's index
+ */
 export async function openPacketSocket(
   client: VppClient,
   device: string,
   mac: Uint8Array,
+  offload: boolean,
 ): Promise<number> {
   const { sw_if_index } = await client.request("af_packet_create_v3", {
     mode: AfPacketMode.ETHERNET,
@@ -29,7 +34,7 @@ export async function openPacketSocket(
     tx_frame_size: FRAME_SIZE,
     rx_frames_per_block: RING_FRAMES.rx,
     tx_frames_per_block: RING_FRAMES.tx,
-    flags: FLAGS,
+    flags: offload ? FLAGS | AfPacketFlags.CKSUM_GSO : FLAGS,
   });
   return sw_if_index;
 }

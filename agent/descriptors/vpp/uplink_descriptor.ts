@@ -24,7 +24,12 @@ export function uplinkDescriptor(vpp: VppAccess): Descriptor<VppUplink, VppInter
       const name = `host-${value.hostIfName}`;
       const existing = all.find(({ interface_name }) => interface_name === name);
       if (existing !== undefined) return await tag(existing.sw_if_index, value);
-      return await tag(await openPacketSocket(client, value.hostIfName, value.mac.bytes), value);
+      // Its GSO feature cuts what goes into tunnels, and leaves checksums right there (decision 31).
+      const { hostIfName, mac } = value;
+      const index = await openPacketSocket(client, hostIfName, mac.bytes, true);
+      const fields = { sw_if_index: index, enable_disable: true };
+      await client.request("feature_gso_enable_disable", fields);
+      return await tag(index, value);
     },
     needsRecreate: () => true,
     async delete({ value }): Promise<void> {

@@ -31,7 +31,7 @@ export function vethLink(namespaces: Namespaces): PodLink {
     // Left by a creation that did not come to its end.
     if (existing !== undefined) await closeSocket(client, name);
     else if (sockets.length >= MAX_SOCKETS) throw new PacketSocketsError(name, sockets.length);
-    return await openPacketSocket(client, name, mac);
+    return await openPacketSocket(client, name, mac, true);
   };
 
   return {

@@ -7,6 +7,7 @@
 import type { DumpHandlers, RequestHandlers } from "../handler.ts";
 import { afPacketDumps, afPacketRequests } from "./af_packet.ts";
 import { cnatDumps, cnatRequests } from "./cnat.ts";
+import { gsoRequests } from "./gso.ts";
 import { interfaceDumps, interfaceRequests } from "./interface.ts";
 import { ip6NdRequests } from "./ip6_nd.ts";
 import { ipDumps, ipRequests } from "./ip.ts";
@@ -35,6 +36,7 @@ export const REQUESTS: RequestHandlers = {
   ...urpfRequests,
   ...l2Requests,
   ...cnatRequests,
+  ...gsoRequests,
   ...vxlanRequests,
 };
 
