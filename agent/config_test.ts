@@ -7,7 +7,7 @@ const parse = (value: unknown) => parseAgentConfig(JSON.stringify(value), "agent
 Deno.test("a configuration with a node ID alone has documented defaults", () => {
   const config = parse({ nodeId: 5 });
   assertEquals(config.nodeName, "host");
-  assertEquals(config.mtu, 1500);
+  assertEquals(config.mtu, undefined);
   assertEquals(config.cniSocket, "/run/contiv/agent.sock");
   assertEquals(config.layouts.map(({ prefix }) => String(prefix)), [
     "10.1.5.0/24",

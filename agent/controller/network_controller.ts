@@ -7,7 +7,7 @@ import {
   renderOverlay,
   type Uplink,
 } from "../features/mod.ts";
-import type { NodeMtu, NodeNetwork } from "../network/mod.ts";
+import { hostAddress, type NodeMtu, type NodeNetwork } from "../network/mod.ts";
 import type { Change, EventQueue, Item, Prepared } from "../reconciler/mod.ts";
 import type { AgentEvent, AgentResult } from "./agent_event.ts";
 
@@ -44,6 +44,24 @@ export class NetworkController {
     this.#own = network === undefined ? [] : renderOwn(network);
     const joins = network?.uplink !== undefined;
     this.#nodes = joins ? new NodesFeature(network.self, network.config, true) : undefined;
+  }
+
+  /** The node's place, for people and tools; `undefined` for one that stands alone. */
+  describe(): Readonly<Record<string, unknown>> | undefined {
+    if (this.#network === undefined) return undefined;
+    const { config, mtu, self, uplink } = this.#network;
+    return {
+      id: self.id,
+      transport: config.transport,
+      underlay: `ipv${config.underlay}`,
+      mtu,
+      pods: self.pods.map(({ prefix }) => String(prefix)),
+      hostLinks: self.hostLink.map(({ prefix }) => String(prefix)),
+      host: self.hostLink.map((link) => String(hostAddress(link))),
+      overlay: self.overlay.map(String),
+      uplink: uplink?.addresses.map(String) ?? [],
+      nodes: this.#nodes?.names() ?? [],
+    };
   }
 
   /** All that is wanted, for a resync. */

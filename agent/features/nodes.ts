@@ -41,6 +41,11 @@ export class NodesFeature {
     return this.#put(name, []);
   }
 
+  /** Names of the other nodes. */
+  names(): readonly string[] {
+    return [...this.#items.keys()].filter((name) => name !== this.#self.name).sort();
+  }
+
   /** All that is wanted, for a resync. */
   all(): readonly Item[] {
     return Array.from(this.#claims, ([key, names]) => this.#items.get(names[0]!)!.get(key)!);

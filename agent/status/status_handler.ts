@@ -21,6 +21,7 @@ export function statusHandler(options: StatusHandlerOptions): (request: Request)
     "GET /items": () => json(agent.reconciler.statuses()),
     "GET /attachments": () => json(agent.store.list()),
     "GET /ipam": () => json(addresses(agent)),
+    "GET /network": () => json(agent.network.describe() ?? {}),
     "GET /history": () => json(agent.reconciler.history()),
     "GET /graph.dot": () =>
       new Response(agent.reconciler.toDot(), {

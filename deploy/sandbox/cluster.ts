@@ -1,4 +1,5 @@
 import { type Libc, NetNs } from "@contiv/libc";
+import { readStatus } from "./agent_status.ts";
 import type { DataPlaneChoice } from "./data_plane.ts";
 import { Fabric, GATEWAYS, INTERNET } from "./fabric.ts";
 import { isRunning, selfCommand, startRole, stopProcess } from "./role_process.ts";
@@ -24,6 +25,15 @@ export interface ClusterOptions {
   readonly signal: AbortSignal;
 }
 
+/** What a node's agent tells of its place. */
+interface NodeFacts {
+  readonly id: number;
+  readonly pods: readonly string[];
+  readonly hostLinks: readonly string[];
+  readonly host: readonly string[];
+  readonly uplink: readonly string[];
+}
+
 /** An end that paths are measured from and to. */
 export interface ClusterEnd {
   readonly name: string;
@@ -41,6 +51,7 @@ export class Cluster implements AsyncDisposable {
   readonly #libc: Libc;
   readonly #options: ClusterOptions;
   readonly #nodes = new Map<string, Sandbox>();
+  readonly #facts = new Map<string, NodeFacts>();
   readonly #processes: ProcessRecord[] = [];
 
   private constructor(libc: Libc, options: ClusterOptions) {
@@ -99,6 +110,7 @@ export class Cluster implements AsyncDisposable {
       prepare: (namespace) => this.fabric.join(number, namespace),
     });
     this.#nodes.set(nodeName, sandbox);
+    await this.#announce(sandbox);
     return sandbox;
   }
 
@@ -126,30 +138,17 @@ export class Cluster implements AsyncDisposable {
 
   /** A node's host, by its addresses on the link with VPP. */
   host({ record: { node } }: Sandbox): ClusterEnd {
-    const id = this.#ids.get(node.name) ?? 0;
-    const addresses = [
-      `172.30.${id}.2`,
-      `fd10:2::${(0x80000000 + id * 256 + 2).toString(16).replace(/(.{4})$/, ":$1")}`,
-    ];
+    const addresses = this.#facts.get(node.name)?.host ?? [];
     return { name: `host-${node.name}`, netns: node.netns, addresses, gateways: [] };
   }
 
-  readonly #ids = new Map<string, number>();
-
-  /** Tells the internet the way to the pods of all nodes. */
-  announce(): void {
-    for (const { record: { node } } of this.nodes) {
-      const text = Deno.readTextFileSync(
-        `${this.#options.directory}/${node.name}/${node.name}/agent.log`,
-      );
-      const id = Number(/cluster joined.*?\bid[=":]+ ?(\d+)/.exec(text)?.[1] ?? 0);
-      this.#ids.set(node.name, id);
-      const hex = (id * 256).toString(16);
-      this.fabric.announce(
-        [`10.1.${id}.0/24`, `fd10:1::${hex}/120`, `172.30.${id}.0/24`, `fd10:2::8000:${hex}/120`],
-        [`192.168.16.${id}`, `fd10:4::a000:${id.toString(16)}`],
-      );
-    }
+  /** Has a node tell where its pods are, and the internet the way there. */
+  async #announce(node: Sandbox): Promise<void> {
+    const { body } = await readStatus(node.sockets.status, "/network");
+    const facts = JSON.parse(body) as NodeFacts;
+    this.#facts.set(node.record.node.name, facts);
+    const uplink = facts.uplink.map((text) => text.replace(/\/.*$/, ""));
+    this.fabric.announce([...facts.pods, ...facts.hostLinks], uplink);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -187,7 +186,6 @@ export class Cluster implements AsyncDisposable {
     const started = await Promise.allSettled(numbers.map((number) => this.addNode(number)));
     const failed = started.find((each) => each.status === "rejected");
     if (failed !== undefined) throw failed.reason;
-    this.announce();
   }
 
   #startStore(): void {
