@@ -3,6 +3,7 @@ import {
   type KeyRange,
   type KeyValue,
   type Leadership,
+  type OperationResult,
   type Page,
   type Store,
   StoreError,
@@ -65,6 +66,17 @@ export class FakeStore implements Faked {
       throw new StoreError("FENCED", "Cannot write: another leads");
     }
     if (then.length > 128) throw new StoreError("TOO_LARGE", "Cannot write: too many operations");
+    const results = then.map((each): OperationResult => {
+      if (each.type === "put") return { type: "put" };
+      const entries = this.#list(each.range);
+      return each.type === "get"
+        ? { type: "get", entries, more: false }
+        : { type: "delete", deleted: entries.length };
+    });
+    const succeeded = true;
+    if (then.every(({ type }) => type === "get")) {
+      return { succeeded, revision: this.revision, results };
+    }
     const revision = ++this.revision;
     const changes: Change[] = [];
     for (const operation of then) {
@@ -92,7 +104,7 @@ export class FakeStore implements Faked {
     this.history.push({ candidate: this.#leader?.candidate ?? "", keys });
     for (const watch of this.#watches) watch.changed(revision, changes);
     await this.after();
-    return { succeeded: true, revision, results: [] };
+    return { succeeded, revision, results };
   }
 
   async campaign(

@@ -14,7 +14,7 @@ import {
   syncedKey,
 } from "@contiv/model";
 import { arbitraryOfAnyKind } from "@contiv/model/testing.ts";
-import { StoreError } from "@contiv/store";
+import { type Page, StoreError } from "@contiv/store";
 import fc from "fast-check";
 import { FakeStore } from "./fake_store.ts";
 import { Ksr } from "./ksr.ts";
@@ -195,6 +195,42 @@ Deno.test("an object that cannot be read leaves what is stored, also under a new
   cluster.source.delete("pods", "shop/web");
   await cluster.settled();
   assertEquals(cluster.stored().has(objectKey("pods", "shop/web")), false);
+});
+
+Deno.test("a new leader writes first what changed lately, before it has read all", async () => {
+  await using cluster = new Cluster();
+  for (const name of ["a", "b", "c", "d"]) cluster.source.put("pods", pod(`shop/${name}`, "old"));
+  cluster.start("first");
+  await cluster.settled();
+  const second = cluster.start("second");
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  // The first one is killed before it can write any of these.
+  cluster.source.put("pods", pod("shop/a", "new"));
+  cluster.source.put("pods", pod("shop/b", "new"));
+  cluster.source.put("pods", pod("shop/b", "old"));
+  cluster.source.delete("pods", "shop/c");
+  const range = cluster.store.range.bind(cluster.store);
+  const reading = Promise.withResolvers<void>();
+  cluster.store.range = async function* (...args): AsyncGenerator<Page, void, void> {
+    await reading.promise;
+    yield* range(...args);
+  };
+  const from = cluster.store.history.length;
+  await cluster.kill("first");
+  const written = (): string[] =>
+    cluster.store.history.slice(from).flatMap(({ keys }) => keys).filter((key) =>
+      key !== KSR_STATUS_KEY
+    );
+  const deadline = performance.now() + 5_000;
+  while (written().length < 2 && performance.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  // The one that changed there and back is as it is stored: it is not written.
+  assertEquals(written().sort(), [objectKey("pods", "shop/a"), objectKey("pods", "shop/c")]);
+  assertEquals(second.status.settled, false);
+  reading.resolve();
+  await cluster.settled();
+  assertEquals(cluster.stored(), cluster.wanted());
 });
 
 Deno.test("an address that two live pods claim is told until one of them lets go", async () => {

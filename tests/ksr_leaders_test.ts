@@ -43,8 +43,9 @@ class Ledger {
       transact: async (transaction: Transaction, options) => {
         try {
           const result = await store.transact(transaction, options);
-          const { fence } = transaction;
-          this.written.push({ candidate, revision: result.revision, fence });
+          const { fence, then } = transaction;
+          const writes = then.some(({ type }) => type !== "get");
+          if (writes) this.written.push({ candidate, revision: result.revision, fence });
           return result;
         } catch (error) {
           if (error instanceof StoreError && error.code === "FENCED") this.fenced++;

@@ -6,3 +6,4 @@
 export type { Counters } from "./counters.ts";
 export * from "./reflector.ts";
 export * from "./reflector_status.ts";
+export * from "./state_store.ts";

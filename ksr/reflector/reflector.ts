@@ -6,16 +6,16 @@ import {
   objectKey,
   syncedKey,
 } from "@contiv/model";
-import { type Fence, type Store, StoreError } from "@contiv/store";
+import { type Fence, StoreError } from "@contiv/store";
 import { Backoff, type KindSink, type Problem, type SourceChange } from "../source/mod.ts";
 import { Batch, type Write } from "./batch.ts";
+import { catchUp } from "./catch_up.ts";
 import { type Counters, newCounters } from "./counters.ts";
 import { ProblemBook } from "./problem_book.ts";
+import { RecentKeys } from "./recent_keys.ts";
 import type { ReflectorStatus } from "./reflector_status.ts";
 import { Signpost } from "./signpost.ts";
-
-/** What a reflector needs of a store. */
-export type StateStore = Pick<Store, "get" | "range" | "transact">;
+import type { StateStore } from "./state_store.ts";
 
 export interface ReflectorOptions {
   readonly kind: Kind;
@@ -27,6 +27,8 @@ export interface ReflectorOptions {
   readonly observe?: (id: string, object: ClusterObject | undefined) => void;
 }
 
+/** Changes that a new leader looks at first: those that a dead one may have left unwritten. */
+const RECENT = { most: 2_000, ageMs: 15_000 };
 /** A text that no object has: what is stored under a key is not known. */
 const UNKNOWN = "";
 const MARK = '{"v":1}';
@@ -55,6 +57,7 @@ export class Reflector implements KindSink {
   #marked = false;
   /** Keys that may differ, in the order of their last change. */
   readonly #dirty = new Set<string>();
+  readonly #recent = new RecentKeys(RECENT.most, RECENT.ageMs);
   /** Writes that the store was sent and has not answered. */
   #inFlight = 0;
   /** When the oldest of them changed. */
@@ -164,6 +167,12 @@ export class Reflector implements KindSink {
     this.#stored = undefined;
     this.#lastRevision = 0;
     try {
+      await this.#attempt(async () => {
+        const recent = this.#recent.take(this.#options.clock());
+        for await (const writes of catchUp(store, recent, this.#wanted, { fence, signal })) {
+          this.#count(writes);
+        }
+      }, signal);
       while (!signal.aborted) await this.#step(store, fence, signal);
     } finally {
       this.#stored = undefined;
@@ -173,10 +182,17 @@ export class Reflector implements KindSink {
   }
 
   async #step(store: StateStore, fence: Fence, signal: AbortSignal): Promise<void> {
-    try {
+    await this.#attempt(async () => {
       if (this.#stored === undefined) await this.#read(store, signal);
       if (await this.#write(store, fence, signal)) this.#backoff.reset();
       else await this.#work.wait(signal);
+    }, signal);
+  }
+
+  /** Does something with the store. A failure is noted and followed by a wait. */
+  async #attempt(work: () => Promise<void>, signal: AbortSignal): Promise<void> {
+    try {
+      await work();
       this.#storeError = undefined;
     } catch (error) {
       if (!(error instanceof StoreError) || error.code === "FENCED") throw error;
@@ -255,24 +271,27 @@ export class Reflector implements KindSink {
   }
 
   #written(writes: readonly Write[], revision: number, mark: boolean): void {
-    this.#counters.transactions++;
     this.#room = undefined;
     if (mark) {
       this.#marked = true;
+      this.#counters.transactions++;
     } else {
       for (const { key, text } of writes) {
-        if (text === undefined) {
-          this.#counters.deletes++;
-          this.#stored?.delete(key);
-        } else {
-          this.#counters.puts++;
-          this.#stored?.set(key, text);
-        }
+        if (text === undefined) this.#stored?.delete(key);
+        else this.#stored?.set(key, text);
       }
+      this.#count(writes);
     }
     // Our own writes come one after the other: a store that counts back lost some of them.
     if (revision <= this.#lastRevision) this.distrust();
     this.#lastRevision = revision;
+  }
+
+  #count(writes: readonly Write[]): void {
+    const deletes = writes.filter(({ text }) => text === undefined).length;
+    this.#counters.transactions++;
+    this.#counters.deletes += deletes;
+    this.#counters.puts += writes.length - deletes;
   }
 
   #unwritten(writes: readonly Write[], error: unknown, since: number | undefined): void {
@@ -317,6 +336,7 @@ export class Reflector implements KindSink {
     else this.#wanted.set(key, text);
     const { kind, observe } = this.#options;
     observe?.(key.slice(kindPrefix(kind).length), object);
+    if (this.#whole) this.#recent.note(key, this.#options.clock());
     this.#touch(key);
   }
 
