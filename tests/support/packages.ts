@@ -16,6 +16,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   "nftables": "/usr/sbin/nft",
   "openssl": "/usr/bin/openssl",
   "runc": "/usr/sbin/runc",
+  "strace": "/usr/bin/strace",
 };
 
 function exists(path: string): boolean {
