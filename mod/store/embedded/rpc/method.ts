@@ -8,8 +8,15 @@ import {
   status,
   type UntypedHandleCall,
 } from "@grpc/grpc-js";
-import { StatusError } from "../status_error.ts";
+import { Refusal, StatusError } from "../status_error.ts";
 import type { MessageType } from "../wire/message_type.ts";
+import { type Connection, Outbound } from "./outbound.ts";
+
+/** Octets of replies that may wait for one client before it is refused more. */
+const MAX_WAITING_BYTES = 256 << 20;
+
+/** Octets of the two HEADERS frames around a reply, once their fields are in the peer's table. */
+const REPLY_HEAD_BYTES = 24;
 
 /** A request with the octets it came in. */
 export interface Received<T> {
@@ -35,8 +42,12 @@ export function unary<Request extends object, Reply extends object>(
 ): Method {
   const handler: handleUnaryCall<Received<Request>, Buffer> = async (call, answer) => {
     try {
+      const outbound = outboundOf(call);
+      if (outbound?.exceeds(MAX_WAITING_BYTES)) throw Refusal.tooManyRequests();
       const { message, size } = call.request;
-      answer(null, reply.encode(await handle(message, size)));
+      const encoded = reply.encode(await handle(message, size));
+      outbound?.add(encoded.length + REPLY_HEAD_BYTES);
+      answer(null, encoded);
     } catch (error) {
       answer(toServiceError(error));
     }
@@ -52,6 +63,16 @@ export function streaming<Request extends object>(
 ): Method {
   const handler: handleBidiStreamingCall<Received<Request>, Buffer> = (call) => handle(call);
   return { definition: define(path, request, true), handler: handler as UntypedHandleCall };
+}
+
+/**
+ * What waits to be sent by a call's connection. grpc-js hides the connection; this is where its
+ * version 1.14.7 has it.
+ */
+export function outboundOf(call: object): Outbound | undefined {
+  const inner = (call as { call?: { stream?: { session?: { socket?: Connection } } } }).call;
+  const socket = inner?.stream?.session?.socket;
+  return socket === undefined ? undefined : Outbound.of(socket);
 }
 
 /** An error as grpc-js sends it. */

@@ -10,10 +10,6 @@ import { type Interest, interestOf, select } from "./interest.ts";
 import type { Watch } from "./watch.ts";
 import type { WatchHub } from "./watch_hub.ts";
 
-/** Octets and replies on their way to a reader above which no more are made for it. */
-const MAX_UNSENT_BYTES = 1 << 20;
-const MAX_UNSENT = 256;
-
 /** Size of a reply above which it is cut, for a watch that can put it together (etcd's own). */
 const FRAGMENT_BYTES = (3 << 19) + (512 << 10);
 
@@ -24,8 +20,11 @@ const FROM_START = Buffer.from([0]);
 
 /** Where a stream's replies go. */
 export interface ReplySink {
-  /** @param sent called when the reply has left this process, in order */
-  write(reply: Buffer, sent: () => void): void;
+  write(reply: Buffer): void;
+  /** Whether so much waits for the reader that no more should be made for it. */
+  isFull(): boolean;
+  /** Calls back once, when it is full no more. */
+  whenRoom(callback: () => void): void;
   /** Holds back the client's requests, or lets them come again. */
   hold(held: boolean): void;
   /** Ends the stream: what it wants cannot be read. */
@@ -39,8 +38,7 @@ export class WatchStream {
   readonly #watches = new Map<number, StreamWatch>();
   readonly #behind = new Set<StreamWatch>();
   #nextId = 0;
-  #unsent = 0;
-  #unsentBytes = 0;
+  /** Whether the reader has to catch up before anything is done for it. */
   #held = false;
   #pumping = false;
   #progressAsked = false;
@@ -114,13 +112,9 @@ export class WatchStream {
     return this.#nextId++;
   }
 
-  get #full(): boolean {
-    return this.#unsentBytes >= MAX_UNSENT_BYTES || this.#unsent >= MAX_UNSENT;
-  }
-
   /** What a watch needs of its stream. */
   readonly #port: StreamPort = {
-    isFull: () => this.#full,
+    isFull: () => this.#isFull(),
     send: (reply) => this.#send(reply),
     fallBehind: (watch) => {
       this.#behind.add(watch);
@@ -134,21 +128,25 @@ export class WatchStream {
 
   #send(reply: Buffer): void {
     if (this.#closed) return;
-    this.#unsent++;
-    this.#unsentBytes += reply.length;
-    this.#sink.write(reply, () => {
-      this.#unsent--;
-      this.#unsentBytes -= reply.length;
-      if (this.#full) return;
-      this.#hold(false);
-      if (this.#behind.size > 0) this.#pump();
-    });
+    this.#sink.write(reply);
+    this.#isFull();
+  }
+
+  /** Whether the reader is too far behind; then its requests wait until it is not. */
+  #isFull(): boolean {
     // A client that asks and does not read would fill the memory by answers.
-    if (this.#full) this.#hold(true);
+    if (!this.#held && !this.#closed && this.#sink.isFull()) {
+      this.#hold(true);
+      this.#sink.whenRoom(() => {
+        if (this.#closed) return;
+        this.#hold(false);
+        if (this.#behind.size > 0) this.#pump();
+      });
+    }
+    return this.#held;
   }
 
   #hold(held: boolean): void {
-    if (this.#held === held || this.#closed) return;
     this.#held = held;
     this.#sink.hold(held);
   }
@@ -170,11 +168,11 @@ export class WatchStream {
 
   #catchUpAll(): void {
     for (const watch of [...this.#behind]) {
-      if (this.#closed || this.#full) return;
+      if (this.#closed || this.#isFull()) return;
       this.#catchUp(watch);
     }
     this.#answerProgress();
-    if (this.#behind.size > 0 && !this.#full) this.#pump();
+    if (this.#behind.size > 0 && !this.#isFull()) this.#pump();
   }
 
   #catchUp(watch: StreamWatch): void {

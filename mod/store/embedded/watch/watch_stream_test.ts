@@ -13,36 +13,43 @@ import {
 import { WatchHub } from "./watch_hub.ts";
 import { WatchStream } from "./watch_stream.ts";
 
+/** Octets that a reader leaves unread before it counts as full. */
+const ROOM = 1 << 20;
+
 /** A reader that takes what it is sent at once, or only when it is told to read. */
 class Reader {
   readonly stream: WatchStream;
   readonly replies: WatchResponse[] = [];
-  readonly #unread: { reply: Buffer; sent: () => void }[] = [];
+  #unread: Buffer[] = [];
+  #room: (() => void) | undefined;
   reading = true;
   held = false;
   error: unknown;
 
   constructor(hub: WatchHub) {
     this.stream = new WatchStream(hub, {
-      write: (reply, sent) => {
-        this.#unread.push({ reply, sent });
+      write: (reply) => {
+        this.#unread.push(reply);
         // As a socket does: later.
         if (this.reading) queueMicrotask(() => this.read());
       },
+      isFull: () => this.unread > ROOM,
+      whenRoom: (callback) => this.#room = callback,
       hold: (held) => this.held = held,
       fail: (error) => this.error = error,
     });
   }
 
   get unread(): number {
-    return this.#unread.reduce((sum, { reply }) => sum + reply.length, 0);
+    return this.#unread.reduce((sum, reply) => sum + reply.length, 0);
   }
 
   read(): void {
-    for (const { reply, sent } of this.#unread.splice(0)) {
-      this.replies.push(WatchResponse.decode(reply));
-      sent();
-    }
+    this.replies.push(...this.#unread.map((reply) => WatchResponse.decode(reply)));
+    this.#unread = [];
+    const room = this.#room;
+    this.#room = undefined;
+    room?.();
   }
 
   create(key: string, rest: Partial<WatchCreateRequest> = {}): void {
