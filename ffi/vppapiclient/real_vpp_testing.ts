@@ -96,6 +96,10 @@ ${extra}
   get statsSocket(): string {
     return `${this.directory}/stats.sock`;
   }
+  /** Where this VPP describes its API. */
+  get apiFiles(): string {
+    return (Deno.env.get("CONTIV_VPP") ?? "").replace(/\/s?bin\/[^/]*$/, "/share/vpp/api");
+  }
   get pid(): number {
     return this.#child?.pid ?? 0;
   }

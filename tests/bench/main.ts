@@ -18,6 +18,7 @@ import { removalGroup } from "./groups/removal.ts";
 import { startupGroup } from "./groups/startup.ts";
 import { tcpGroup } from "./groups/tcp.ts";
 import { vppapiGroup } from "./groups/vppapi.ts";
+import { vppTransportGroup } from "./groups/vpp_transport.ts";
 
 const GROUPS: readonly Group[] = [
   cniGroup,
@@ -30,6 +31,8 @@ const GROUPS: readonly Group[] = [
   startupGroup,
   vppapiGroup,
   ksrGroup,
+  vppapiGroup,
+  vppTransportGroup,
   microGroup,
 ];
 
