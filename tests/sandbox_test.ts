@@ -87,12 +87,17 @@ systemTest("the demo cleans up after Ctrl-C", async () => {
   assertEquals(await namespacesOf(name), []);
 });
 
-systemTest("without its rights the sandbox says what is missing", async () => {
+systemTest("without its rights the sandbox says what is missing, and which setting", async () => {
+  // In a user namespace where no further one is allowed.
+  const script = 'echo 0 >/proc/sys/user/max_user_namespaces && exec "$@"';
   const { code, stderr } = await run(
-    "setpriv",
-    ["--bounding-set=-all", "--inh-caps=-all", "--", program, ...words, "sandbox", "up"],
+    "unshare",
+    ["--user", "--map-root-user", "sh", "-c", script, "sh"]
+      .concat("setpriv", "--bounding-set=-all", "--inh-caps=-all", "--")
+      .concat(program, ...words, "sandbox", "up"),
     { check: false },
   );
   assertEquals(code, 4, stderr);
   assertStringIncludes(stderr, "CAP_SYS_ADMIN");
+  assertStringIncludes(stderr, "user.max_user_namespaces is 0");
 });

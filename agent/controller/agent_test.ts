@@ -304,13 +304,21 @@ Deno.test("GC removes the network's attachments that are not to be kept, and no 
   assertEquals(node.agent.store.list().map((each) => each.containerId), ["b", "d"]);
 });
 
-Deno.test("where VPP cannot make a TAP for want of vhost-net, a veth pair takes its place", async () => {
-  await using node = await FakeNode.start();
-  let created = 0;
-  node.model.vpp.reply("af_packet_create_v3", () => ({ retval: 0, sw_if_index: 1 + created++ }));
-  node.model.failChange(1, Retval.SYSCALL_ERROR_1);
-  await node.add("a").catch(() => {});
-  assertEquals(created > 0, true);
+Deno.test("where VPP cannot make a TAP for want of a device, a veth pair takes its place", async (t) => {
+  const cases = [["vhost-net", Retval.SYSCALL_ERROR_1], ["tun", Retval.SYSCALL_ERROR_2]] as const;
+  for (const [device, retval] of cases) {
+    await t.step(device, async () => {
+      await using node = await FakeNode.start();
+      let created = 0;
+      node.model.vpp.reply("af_packet_create_v3", () => ({
+        retval: 0,
+        sw_if_index: 1 + created++,
+      }));
+      node.model.failChange(1, retval);
+      await node.add("a").catch(() => {});
+      assertEquals(created > 0, true);
+    });
+  }
 });
 
 Deno.test("20 containers come and go at once, and every address is given once", async () => {

@@ -44,11 +44,12 @@ export async function vswitchCommand(context: CommandContext): Promise<number> {
   const logger = new Logger({ write, level, now: Date.now });
 
   using libc = Libc.open();
-  const missing = checkPrerequisites(libc);
+  const { missing, absent } = checkPrerequisites(libc);
   if (missing.length > 0) {
     for (const message of missing) context.stderr.write(`contiv vswitch: ${message}\n`);
     return ExitCode.PREREQUISITE;
   }
+  for (const reason of absent) logger.warn("no TAPs, packet sockets only", { reason });
   let listener: Deno.UnixListener;
   try {
     listener = await listenApiSocket(flags["api-socket"]);

@@ -10,9 +10,11 @@ import { Libc } from "@contiv/libc";
 import { readStatus } from "./agent_status.ts";
 import { type DataPlaneChoice, VPP_TRANSPORTS } from "./data_plane.ts";
 import { demo, podTable } from "./demo.ts";
-import { missingPrerequisites } from "./prerequisites.ts";
+import { missingRights, namespaceDirectoryProblem } from "./prerequisites.ts";
+import { isRunning, selfCommand } from "./role_process.ts";
 import { Sandbox } from "./sandbox.ts";
 import { SandboxState } from "./state.ts";
+import { runInUserNamespace, SANDBOX_DIRECTORY, tryUserNamespace } from "./user_namespace.ts";
 import { renderTable } from "@contiv/cli/table.ts";
 import { pluginsOf } from "./vpp_data_plane.ts";
 
@@ -48,7 +50,8 @@ const FLAGS = {
 const USAGE = `Usage: contiv sandbox up|status|exec|down|demo [FLAGS]
 
 A node on this machine: a network namespace with a data plane (contiv vswitch, or a VPP of its own)
-and contiv agent, and pods that are namespaces, wired by executing contiv cni.
+and contiv agent, and pods that are namespaces, wired by executing contiv cni. An ordinary user's is
+in a user namespace.
 
   up                   start a node and its pods
   add POD, remove POD  wire one more pod, or remove one
@@ -80,7 +83,24 @@ export async function sandboxCommand(context: CommandContext): Promise<number> {
       }: wanted 1 to 20 lower case letters, digits, dashes`,
     );
   }
-  const missing = missingPrerequisites();
+  const places = placesOf(context);
+  const state = new SandboxState(`${places.sandboxes}/${parsed.flags.name}`);
+  const missing = missingRights(Deno.readTextFileSync("/proc/self/status"));
+  if (missing.length > 0 && context.env.get(SANDBOX_DIRECTORY) === undefined) {
+    const refusal = await tryUserNamespace();
+    if (refusal === undefined) {
+      return await runInUserNamespace({
+        command: [...selfCommand(), "sandbox", ...context.args],
+        directory: places.sandboxes,
+        holder: state.load()?.node.processes.find(isRunning)?.pid,
+        signal: context.signal,
+      });
+    }
+    missing.push(`or ${refusal}`);
+  } else {
+    const problem = namespaceDirectoryProblem(places.namespaces);
+    if (problem !== undefined) missing.push(problem);
+  }
   if (missing.length > 0) {
     context.stderr.write(
       `contiv sandbox needs what is missing here:\n${missing.map((m) => `  - ${m}\n`).join("")}`,
@@ -88,9 +108,9 @@ export async function sandboxCommand(context: CommandContext): Promise<number> {
     return ExitCode.PREREQUISITE;
   }
   using libc = Libc.open();
-  const state = new SandboxState(`${stateRoot(context)}/${parsed.flags.name}`);
+  const { namespaces } = places;
   try {
-    return await run({ context, libc, state, parsed, operands });
+    return await run({ context, libc, state, namespaces, parsed, operands });
   } catch (error) {
     if (error instanceof UsageError) throw error;
     if (context.signal.aborted) {
@@ -106,6 +126,8 @@ interface VerbInput {
   readonly context: CommandContext;
   readonly libc: Libc;
   readonly state: SandboxState;
+  /** The directory that namespaces are named in. */
+  readonly namespaces: string;
   readonly parsed: Flags;
   readonly operands: readonly string[];
 }
@@ -115,13 +137,19 @@ const VERBS = { up, add, remove, status, exec, down, demo: runDemo } as const sa
   (input: VerbInput) => Promise<number>
 >;
 
-async function up({ context, libc, state, parsed }: VerbInput): Promise<number> {
+async function up({ context, libc, state, namespaces, parsed }: VerbInput): Promise<number> {
   const progress = (message: string): void => context.stdout.write(`${message}\n`);
   const pods = podNames(parsed);
   const { name } = parsed.flags;
   const { signal } = context;
   const dataPlane = chosenDataPlane(parsed, context);
-  const sandbox = await Sandbox.create(libc, state, { name, dataPlane, progress, signal });
+  const sandbox = await Sandbox.create(libc, state, {
+    name,
+    namespaces,
+    dataPlane,
+    progress,
+    signal,
+  });
   for (const pod of pods) {
     context.signal.throwIfAborted();
     await sandbox.addPod(pod);
@@ -166,10 +194,10 @@ async function down({ context, libc, state }: VerbInput): Promise<number> {
   return ExitCode.OK;
 }
 
-async function runDemo({ context, libc, state, parsed }: VerbInput): Promise<number> {
+async function runDemo({ context, libc, state, namespaces, parsed }: VerbInput): Promise<number> {
   const { name, keep } = parsed.flags;
   const dataPlane = chosenDataPlane(parsed, context);
-  const options = { name, keep, dataPlane, pods: podNames(parsed) };
+  const options = { name, namespaces, keep, dataPlane, pods: podNames(parsed) };
   const right = await demo(libc, state, options, context);
   return right ? ExitCode.OK : ExitCode.FAILURE;
 }
@@ -211,10 +239,33 @@ function onePod(verb: string, operands: readonly string[]): string {
   return pod;
 }
 
-/** The tmpfs that is emptied at boot, as the namespaces are. */
-function stateRoot({ env }: CommandContext): string {
-  const runtime = env.get("XDG_RUNTIME_DIR");
-  return `${Deno.uid() === 0 || runtime === undefined ? "/run" : runtime}/contiv/sandbox`;
+/** Where sandboxes are kept, and namespaces named. */
+interface Places {
+  readonly sandboxes: string;
+  readonly namespaces: string;
+}
+
+/**
+ * Root's are on the tmpfs that is emptied at boot, as the namespaces are, and where `ip netns` looks
+ * for them. An ordinary user's are in a directory of their own.
+ */
+function placesOf({ env }: CommandContext): Places {
+  const own = env.get(SANDBOX_DIRECTORY) ?? (Deno.uid() === 0 ? undefined : ownDirectory(env));
+  return own === undefined
+    ? { sandboxes: "/run/contiv/sandbox", namespaces: "/run/netns" }
+    : { sandboxes: own, namespaces: `${own}/netns` };
+}
+
+/** @throws {UsageError} if it is another user's, who could put anything there */
+function ownDirectory(env: CommandContext["env"]): string {
+  const runtime = env.get("XDG_RUNTIME_DIR") ?? `/tmp/contiv-${Deno.uid()}`;
+  Deno.mkdirSync(runtime, { recursive: true, mode: 0o700 });
+  const { uid } = Deno.lstatSync(runtime);
+  if (uid === Deno.uid()) return `${runtime}/contiv/sandbox`;
+  throw new UsageError(
+    `Cannot keep sandboxes in ${runtime}: it belongs to user ${uid}, wanted ${Deno.uid()}; set ` +
+      "XDG_RUNTIME_DIR to a directory of your own",
+  );
 }
 
 function describe(error: unknown): string {

@@ -10,6 +10,8 @@ import { renderTable } from "@contiv/cli/table.ts";
 
 export interface DemoOptions {
   readonly name: string;
+  /** The directory that network namespaces are named in. */
+  readonly namespaces: string;
   readonly dataPlane: DataPlaneChoice;
   /** Whether to leave the sandbox running. */
   readonly keep: boolean;
@@ -33,8 +35,14 @@ export async function demo(
   const seconds = (): string => ((performance.now() - start) / 1000).toFixed(1).padStart(5);
   const progress = (message: string): void => stdout.write(`${seconds()} s  ${message}\n`);
 
-  const { name, dataPlane } = options;
-  const sandbox = await Sandbox.create(libc, state, { name, dataPlane, progress, signal });
+  const { name, namespaces, dataPlane } = options;
+  const sandbox = await Sandbox.create(libc, state, {
+    name,
+    namespaces,
+    dataPlane,
+    progress,
+    signal,
+  });
   let kept = false;
   try {
     const pods: PodRecord[] = [];

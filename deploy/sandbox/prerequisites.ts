@@ -1,39 +1,27 @@
 /** Bits of a capability set (linux/capability.h). */
 const CAPABILITIES = { CAP_NET_ADMIN: 12, CAP_NET_RAW: 13, CAP_SYS_ADMIN: 21 } as const;
 
-const NETNS_DIRECTORY = "/run/netns";
-
 /**
- * What this process lacks to build a sandbox, one sentence each with its remedy; empty if nothing.
+ * The rights that this process lacks to build a sandbox, one sentence each with its remedy.
+ * @param status the text of /proc/self/status
  */
-export function missingPrerequisites(): string[] {
-  const missing: string[] = [];
-  const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(Deno.readTextFileSync("/proc/self/status"));
+export function missingRights(status: string): string[] {
+  const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(status);
   const held = BigInt(`0x${effective?.[1] ?? "0"}`);
-  for (const [name, bit] of Object.entries(CAPABILITIES)) {
-    if ((held >> BigInt(bit) & 1n) === 0n) {
-      missing.push(`the capability ${name}, for namespaces and interfaces: run as root`);
-    }
-  }
-  try {
-    Deno.openSync("/dev/net/tun", { read: true, write: true }).close();
-  } catch (error) {
-    missing.push(
-      `/dev/net/tun, for the pods' interfaces (${reason(error)}): load the kernel module tun, ` +
-        "or pass the device to this container",
-    );
-  }
-  try {
-    Deno.mkdirSync(NETNS_DIRECTORY, { recursive: true });
-    const probe = `${NETNS_DIRECTORY}/.contiv-${Deno.pid}`;
-    Deno.writeFileSync(probe, new Uint8Array());
-    Deno.removeSync(probe);
-  } catch (error) {
-    missing.push(`a writable ${NETNS_DIRECTORY}, for named namespaces (${reason(error)})`);
-  }
-  return missing;
+  return Object.entries(CAPABILITIES).filter(([, bit]) => (held >> BigInt(bit) & 1n) === 0n)
+    .map(([name]) => `the capability ${name}, for namespaces and interfaces: run as root`);
 }
 
-function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+/** Why namespaces cannot be named in a directory; `undefined` if they can. */
+export function namespaceDirectoryProblem(directory: string): string | undefined {
+  try {
+    Deno.mkdirSync(directory, { recursive: true });
+    const probe = `${directory}/.contiv-${Deno.pid}`;
+    Deno.writeFileSync(probe, new Uint8Array());
+    Deno.removeSync(probe);
+    return undefined;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return `a writable ${directory}, for named namespaces (${reason})`;
+  }
 }

@@ -18,6 +18,8 @@ export type Progress = (message: string) => void;
 export interface SandboxOptions {
   /** Unique on this machine. */
   readonly name: string;
+  /** The directory that network namespaces are named in. @default "/run/netns" */
+  readonly namespaces?: string;
   readonly dataPlane: DataPlaneChoice;
   readonly progress: Progress;
   readonly signal: AbortSignal;
@@ -65,11 +67,11 @@ export class Sandbox {
     state: SandboxState,
     options: SandboxOptions,
   ): Promise<Sandbox> {
-    const { name, dataPlane, nodeName = "node1" } = options;
+    const { name, namespaces = "/run/netns", dataPlane, nodeName = "node1" } = options;
     if (state.load() !== undefined) {
       throw new Error(`Cannot start sandbox ${name}: it is up already, "down" removes it`);
     }
-    const netns = `/run/netns/contiv-${name}-${nodeName}`;
+    const netns = `${namespaces}/contiv-${name}-${nodeName}`;
     const sandbox = new Sandbox(libc, state, {
       version: 2,
       name,
@@ -112,6 +114,12 @@ export class Sandbox {
     });
   }
 
+  /** What the paths of the sandbox's namespaces start with. */
+  get #namespacePrefix(): string {
+    const { name, netns } = this.#record.node;
+    return netns.slice(0, netns.length - name.length);
+  }
+
   /** The network configuration that the CNI plugin gets. */
   get networkConfig(): Readonly<Record<string, unknown>> {
     return {
@@ -150,7 +158,7 @@ export class Sandbox {
     const pod: PodRecord = {
       name,
       containerId: `${this.#record.name}-${name}-${crypto.randomUUID()}`,
-      netns: `/run/netns/contiv-${this.#record.name}-${name}`,
+      netns: `${this.#namespacePrefix}${name}`,
       interface: "eth0",
       addresses: [],
       gateways: [],

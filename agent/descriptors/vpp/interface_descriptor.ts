@@ -15,6 +15,9 @@ import { tapLink } from "./tap_link.ts";
 import { nodeDeviceOf, nodeDeviceOfTag, vethLink } from "./veth_link.ts";
 import type { VppAccess } from "./vpp_access.ts";
 
+/** What VPP answers when it cannot open /dev/vhost-net, and /dev/net/tun (plugins/tap/tap.c). */
+const WITHOUT_TAP: readonly string[] = ["SYSCALL_ERROR_1", "SYSCALL_ERROR_2"];
+
 /** How containers are connected: `auto` takes veth where VPP cannot make a TAP. */
 export type PodLinkKind = "auto" | "tap" | "veth";
 
@@ -44,11 +47,11 @@ export function interfaceDescriptor(
     try {
       return await tapLink.create(client, value, namespace);
     } catch (error) {
-      // What VPP answers when it cannot open /dev/vhost-net (plugins/tap/tap.c).
-      const refused = error instanceof VppApiError && error.code === "SYSCALL_ERROR_1";
-      if (kind === "tap" || !refused) throw error;
-      withoutTap.add(client);
-      return await veth.create(client, value, namespace);
+      const code = error instanceof VppApiError ? error.code : undefined;
+      if (kind === "tap" || code === undefined || !WITHOUT_TAP.includes(code)) throw error;
+      if (code === "SYSCALL_ERROR_1") withoutTap.add(client);
+      // The other is also what is answered for a namespace that has gone, which this throws for.
+      return await veth.create(client, value, namespaces.open(value.netns));
     }
   };
   const remove = async (client: VppClient, meta: PodLinkMeta): Promise<void> => {
