@@ -5,9 +5,11 @@ import { Logger } from "@contiv/log";
 import fc from "fast-check";
 import { callUnary, CNI_INVOKE_PATH, type CniReply, type CniRequest } from "@contiv/rpc";
 import { decodeCniReply, encodeCniRequest } from "@contiv/rpc";
+import { TAKEN_BACK } from "../../tests/support/taken_back.ts";
 import { FakeNode } from "../controller/_fake_node.ts";
 import { AgentCniCode } from "../controller/mod.ts";
 import { CniHandler } from "./cni_handler.ts";
+
 import { CniServer } from "./cni_server.ts";
 
 function handlerOf(node: FakeNode): CniHandler {
@@ -133,6 +135,27 @@ Deno.test("whatever a request holds, it is answered, and nothing is left of it",
   );
   await node.settled();
   assertEquals(node.model.contents, before);
+});
+
+Deno.test("a wrong call that its client took back at once ended the agent", async () => {
+  const folder = await Deno.makeTempDir();
+  using libc = Libc.open();
+  try {
+    const path = `${folder}/agent.sock`;
+    const reply = { code: 0, message: "", details: "", result: Uint8Array.of(1) };
+    const server = await CniServer.listen({ path, libc, handle: () => Promise.resolve(reply) });
+    const message = encodeCniRequest(request("STATUS"));
+    using client = await Deno.connect({ transport: "unix", path });
+    await client.write(TAKEN_BACK);
+    const answer = await callUnary({
+      ...{ socket: path, path: CNI_INVOKE_PATH, message },
+      ...{ timeoutMs: 5_000, connectTimeoutMs: 5_000, signal: new AbortController().signal },
+    });
+    assertEquals(decodeCniReply(answer).code, 0);
+    await server.close(1_000);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
 
 Deno.test("the server answers over its socket, which only its owner can open, and goes", async () => {

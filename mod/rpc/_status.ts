@@ -32,7 +32,8 @@ export function statusError(headers: ReadonlyMap<string, string>): RpcError {
     );
   }
   if (code === 0) return broken("success without a reply", "a message");
-  return new RpcError(code, decodeMessage(headers.get("grpc-message") ?? ""));
+  const message = decodeMessage(headers.get("grpc-message") ?? "");
+  return new RpcError(code, message || `The server answers with status ${code} and no message`);
 }
 
 /** A server that breaks HTTP/2 or gRPC. */

@@ -1,5 +1,4 @@
 import { assert, assertEquals, assertThrows } from "@contiv/assert";
-import fc from "fast-check";
 import { concat, octets } from "./_bytes.ts";
 import { encodeFrame, Flag, type Frame, FrameReader, FrameType, Setting } from "./_frame.ts";
 import { encodeHeaders } from "./_hpack.ts";
@@ -262,48 +261,4 @@ Deno.test("broken HTTP/2 is refused", async (t) => {
   for (const [name, parts] of Object.entries(cases)) {
     await t.step(name, () => void fails(parts, RpcCode.INTERNAL, "Cannot understand the server"));
   }
-});
-
-Deno.test("any octets of a server give a reply, an RpcError, or patience", () => {
-  const seed = concat([
-    encodeFrame(FrameType.SETTINGS, 0, 0, setting(Setting.INITIAL_WINDOW_SIZE, 100)),
-    encodeFrame(FrameType.WINDOW_UPDATE, 0, 1, octets(1000)),
-    encodeFrame(FrameType.PING, 0, 0, new Uint8Array(8)),
-    headers(0, HEAD),
-    encodeFrame(FrameType.CONTINUATION, END_HEADERS, 1, encodeHeaders([["a", "b"]])),
-    data(PADDED, [1, ...message([1, 2, 3, 4]).slice(0, 6), 0]),
-    data(0, message([1, 2, 3, 4]).slice(6)),
-    TRAILERS,
-  ]);
-  const mutation = fc.tuple(fc.nat(seed.length - 1), fc.nat(255));
-  const outcomes = { reply: 0, error: 0, patience: 0 };
-  fc.assert(
-    fc.property(
-      fc.oneof(
-        { weight: 4, arbitrary: fc.array(mutation, { minLength: 1, maxLength: 3 }) },
-        { weight: 1, arbitrary: fc.constant([]) },
-      ),
-      fc.uint8Array({ maxLength: 40 }),
-      fc.integer({ min: 1, max: seed.length }),
-      fc.integer({ min: 0, max: seed.length }),
-      (mutations, noise, step, noiseAt) => {
-        const bytes = seed.slice();
-        for (const [at, value] of mutations) bytes[at] = value;
-        const input = concat([bytes.subarray(0, noiseAt), noise, bytes.subarray(noiseAt)]);
-        const exchange = start(new Uint8Array(300));
-        try {
-          for (let i = 0; i < input.length; i += step) {
-            exchange.receive(input.subarray(i, i + step));
-            exchange.takeOutput();
-          }
-          outcomes[exchange.reply ? "reply" : "patience"]++;
-        } catch (error) {
-          if (!(error instanceof RpcError)) throw error;
-          outcomes.error++;
-        }
-      },
-    ),
-    { numRuns: 10_000, seed: 2 },
-  );
-  assert(outcomes.reply > 100 && outcomes.error > 1000 && outcomes.patience > 50);
 });

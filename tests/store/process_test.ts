@@ -7,6 +7,7 @@ import { random } from "../support/random.ts";
 import { run, type RunResult } from "../support/run_command.ts";
 import { StoreProcess } from "../support/store_process.ts";
 import { storeTest } from "../support/store_subjects.ts";
+import { TAKEN_BACK } from "../support/taken_back.ts";
 import { until } from "../support/until.ts";
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
@@ -181,4 +182,15 @@ storeTest("a client that watches and does not read costs the store a bounded par
   // All of it for each of them would be 1,600 MB.
   assert(grown < 300, `it grew by ${grown} MB`);
   await Promise.all(watches.map((watch) => watch.close()));
+}, ONLY_OURS);
+
+storeTest("a wrong call that its client took back at once ended the store", async ({ kind }) => {
+  await using process = await StoreProcess.start(kind);
+  await using store = EtcdStore.open({ endpoints: [process.endpoint] });
+  const { hostname, port } = new URL(process.endpoint);
+  for (let i = 0; i < 20; i++) {
+    using client = await Deno.connect({ hostname, port: Number(port) });
+    await client.write(TAKEN_BACK);
+    assertEquals(await store.count({ prefix: "" }), 0);
+  }
 }, ONLY_OURS);

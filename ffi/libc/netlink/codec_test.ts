@@ -1,7 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@contiv/assert";
 import { IpAddress, IpPrefix, MacAddress } from "@contiv/net";
 import fc from "fast-check";
-import { seededRandom } from "../_testing.ts";
 import { nlmsghdr } from "../constants/structs.ts";
 import { addressCreation, decodeAddress } from "./address.ts";
 import { NetlinkError } from "./error.ts";
@@ -205,23 +204,6 @@ Deno.test("every recorded answer of a kernel is understood", () => {
     const decode = decoders[kind];
     assert(decode !== undefined, kind);
     assert(decode(bytes) !== undefined, kind);
-  }
-});
-
-Deno.test("10,000 damaged answers are read or refused with EBADMSG, never worse", () => {
-  const random = seededRandom(0xc0ffee);
-  const kinds = Object.values(decoders);
-  for (let round = 0; round < 10_000; round++) {
-    const sample = corpus[random(corpus.length)]?.bytes.slice() ?? new Uint8Array();
-    for (let flips = random(6); flips >= 0; flips--) sample[random(sample.length)] = random(256);
-    const bytes = random(3) === 0 ? sample.subarray(0, random(sample.length + 1)) : sample;
-    const decode = kinds[random(kinds.length)];
-    try {
-      decode?.(bytes);
-    } catch (error) {
-      assert(error instanceof NetlinkError, `${error} for ${bytes.toHex()}`);
-      assertEquals(error.code, "EBADMSG");
-    }
   }
 });
 

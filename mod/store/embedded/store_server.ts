@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { surviveGoneClients } from "@contiv/rpc/gone_clients.ts";
 import { Server, ServerCredentials, type ServerOptions } from "@grpc/grpc-js";
 import { makeWay } from "./_make_way.ts";
 import type { Engine } from "./engine.ts";
@@ -49,6 +50,7 @@ export class StoreServer implements AsyncDisposable {
   /** Where it listens, with the ports that were chosen. */
   readonly addresses: readonly ListenAddress[];
   readonly #server: Server;
+  readonly #guard = surviveGoneClients();
   readonly #stopping: AbortController;
   #closed: Promise<void> | undefined;
 
@@ -102,6 +104,7 @@ export class StoreServer implements AsyncDisposable {
     await promise;
     clearTimeout(timer);
     this.#server.forceShutdown();
+    this.#guard[Symbol.dispose]();
     removeSockets(this.addresses);
   }
 }
