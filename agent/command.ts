@@ -39,6 +39,9 @@ const FLAGS = {
 /** Of pods of a node without an uplink. */
 const DEFAULT_MTU = 1500;
 
+/** Clients on both sockets, namespaces and netlink: thousands before it refuses anybody. */
+const OPEN_FILES = 65_536n;
+
 /** Milliseconds that a dry run waits for VPP. */
 const DRY_RUN_LIMIT_MS = 10_000;
 
@@ -84,6 +87,7 @@ export async function agentCommand(context: CommandContext): Promise<number> {
     level: level ?? config.logLevel,
     now: Date.now,
   });
+  libc.raiseOpenFileLimit(OPEN_FILES);
   if (flags["dry-run"]) return await dryRun(config, context, libc, log);
   Deno.mkdirSync(config.stateDir, { recursive: true, mode: 0o700 });
   const lockPath = `${config.stateDir}/agent.lock`;

@@ -1,19 +1,26 @@
 /** What a container may do to its neighbours. */
-import { assert, assertEquals, assertStringIncludes } from "@contiv/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@contiv/assert";
 import { type Link, NetNs, PacketSocket, RtNetlink } from "@contiv/libc";
 import {
+  arpPacket,
   ethernetFrame,
+  EtherType,
   ip4Packet,
   ip6Packet,
+  IpAddress,
   IpProtocol,
   MacAddress,
+  neighborPacket,
   udpDatagram,
 } from "@contiv/net";
+import { callUnary, CNI_INVOKE_PATH, RpcCode, RpcError } from "@contiv/rpc";
 import { VppClient } from "@contiv/vppapi";
 import type { CniCall } from "../deploy/sandbox/cni_plugin.ts";
 import type { PodRecord } from "../deploy/sandbox/state.ts";
 import { addresses, call, success } from "./support/cni_calls.ts";
 import { type Flood, FLOODS } from "./support/flood_frames.ts";
+import { readDataPlane } from "./support/leftovers.ts";
+import { RawSocket, sourceOf } from "./support/raw_socket.ts";
 import { dataPlaneTest, EMBEDDED, systemTest } from "./support/requires.ts";
 import { ScratchNetns } from "./support/scratch_netns.ts";
 import { TestNode } from "./support/test_node.ts";
@@ -27,8 +34,10 @@ async function gatewayMac(node: TestNode, pod: PodRecord): Promise<string> {
   return mac;
 }
 
-/** The part of their throughput that others keep at least; machines that run tests are noisy. */
-const KEPT = 0.7;
+/** The part of their throughput that others keep at least. */
+const KEPT = 0.8;
+/** Rounds for it: machines that run tests are noisy, and noise only ever takes. */
+const ROUNDS = { least: 3, most: 8 };
 
 /** An interface of the flooding container that leads nowhere. */
 const SINK = "sink";
@@ -114,20 +123,22 @@ systemTest(`others keep their throughput and their pings during floods ${EMBEDDE
     await t.step(flood, async () => {
       const quiet: number[] = [];
       const flooded: number[] = [];
-      for (let round = 0; round < 3; round++) {
+      let ratio = 0;
+      for (let round = 0; round < ROUNDS.most; round++) {
+        if (round >= ROUNDS.least && ratio >= KEPT) break;
         {
           await using _idle = await startFlood(node, flood, villain, two, SINK);
           quiet.push(await throughput(node, one, two));
         }
         await using _flood = await startFlood(node, flood, villain, two);
         flooded.push(await throughput(node, one, two));
+        ratio = Math.max(...flooded) / Math.max(...quiet);
         if (round === 0) {
           const ping = ["ping", "-q", "-c", "20", "-i", "0.02", "-W", "1", two.addresses[0] ?? ""];
           const { stdout } = await node.inPod(one, ping);
           assert(stdout.includes(" 0% packet loss"), stdout);
         }
       }
-      const ratio = Math.max(...flooded) / Math.max(...quiet);
       assert(ratio >= KEPT, `${ratio.toFixed(2)} of the throughput is left, ${KEPT} wanted`);
     });
   }
@@ -213,6 +224,65 @@ dataPlaneTest("a container speaks only from its own addresses", async (dataPlane
   }
 });
 
+dataPlaneTest("a container that borrows MAC addresses gains nothing by it", async (dataPlane) => {
+  await using node = await TestNode.start(dataPlane);
+  const [villain, victim, peer] = [
+    await node.sandbox.addPod("villain"),
+    await node.sandbox.addPod("victim"),
+    await node.sandbox.addPod("peer"),
+  ];
+  const gateway = MacAddress.parse(await gatewayMac(node, villain));
+  using sender = new RawSocket(node, villain);
+  using receiver = new RawSocket(node, victim);
+  using witness = new RawSocket(node, peer);
+  const before = await readDataPlane(node);
+  const [own = "", own6 = ""] = villain.addresses;
+  const [target = "", target6 = ""] = victim.addresses;
+  const broadcast = "ff:ff:ff:ff:ff:ff";
+  const frame =
+    (source: MacAddress | string, destination: MacAddress | string) =>
+    (payload: Uint8Array, etherType?: number): void =>
+      sender.send(ethernetFrame({
+        ...{ source, destination, payload },
+        ...etherType !== undefined && { etherType },
+      }));
+  for (const mac of [receiver.mac, gateway, MacAddress.parse("02:66:66:66:66:66")]) {
+    // Its own datagram under another MAC address, to the gateway and straight to its neighbour ...
+    const ports = { sourcePort: 1, destinationPort: 9, payload: Uint8Array.of(66) };
+    const path = { source: own, destination: target };
+    const datagram = ip4Packet({
+      ...path,
+      protocol: IpProtocol.UDP,
+      payload: udpDatagram({ ...path, ...ports }),
+    });
+    frame(mac, gateway)(datagram);
+    frame(mac, receiver.mac)(datagram);
+    // ... and the claim, in both families, that the neighbour's address is with it.
+    const claim = arpPacket({ senderMac: sender.mac, senderIp: target, targetIp: target });
+    frame(mac, broadcast)(claim, EtherType.ARP);
+    frame(mac, "33:33:00:00:00:01")(
+      neighborPacket({
+        ...{ type: "advertisement", source: own6, destination: "ff02::1" },
+        ...{ target: target6, mac: sender.mac },
+      }),
+    );
+  }
+  for (const address of [target, target6]) {
+    assert(await node.ping(peer, address), `${address} was taken over`);
+  }
+  const sources = [...receiver.take(), ...witness.take()].map(sourceOf);
+  assertEquals([...new Set(sources)], [gateway.toString()], "others see it");
+  assertEquals(await readDataPlane(node), before);
+  await using vpp = await VppClient.connect({ path: node.sandbox.sockets.vpp, name: "test" });
+  const neighbours = await vpp.dump("ip_neighbor_dump", { sw_if_index: 0xffffffff, af: 0 });
+  const macs = neighbours
+    .filter(({ neighbor }) =>
+      IpAddress.from(neighbor.ip_address.un.subarray(0, 4)).toString() === target
+    )
+    .map(({ neighbor }) => MacAddress.from(neighbor.mac_address).toString());
+  assertEquals(macs, [receiver.mac.toString()]);
+});
+
 dataPlaneTest("all addresses of a container with two interfaces are its own", async (dataPlane) => {
   await using node = await TestNode.start(dataPlane);
   const peer = await node.sandbox.addPod("peer");
@@ -261,6 +331,94 @@ systemTest(
     assert((await known.request("control_ping")).vpe_pid > 0);
   },
 );
+
+systemTest(
+  "a thousand idle and a thousand slow clients keep nobody from the agent's sockets",
+  async (t) => {
+    await using node = await TestNode.start();
+    // As many files as a shell or a service manager gives without being asked.
+    await node.kill("agent");
+    node.sandbox.start("agent", (command) => ["prlimit", "--nofile=1024:20000", ...command]);
+    await node.sandbox.untilReady(AbortSignal.timeout(30_000));
+    const { pid } = node.process("agent");
+    const descriptors = (): number => [...Deno.readDirSync(`/proc/${pid}/fd`)].length;
+    const before = descriptors();
+    const { cni, status } = node.sandbox.sockets;
+    for (const [path, begun] of [[cni, "PRI * HTTP/2.0\r\n\r"], [status, "GET /status HT"]]) {
+      await t.step(begun ?? "", async () => {
+        const crowd: Deno.UnixConn[] = [];
+        try {
+          for (let i = 0; i < 2_000; i++) {
+            const client = await connect(path ?? "");
+            crowd.push(client);
+            if (i >= 1_000) await client.write(new TextEncoder().encode(begun)).catch(() => {});
+          }
+          await until("all of them are connected", () => descriptors() >= before + 2_000);
+          const name = `late${crowd.length}${path === cni ? "c" : "s"}`;
+          const pod = await node.sandbox.addPod(name);
+          assert(await node.ping(pod, pod.gateways[0]), "the pod does not reach its gateway");
+          const known = await node.status<{ containerId: string }[]>("/attachments");
+          assert(known.some(({ containerId }) => containerId === pod.containerId));
+          await node.sandbox.removePod(name);
+        } finally {
+          for (const client of crowd) client.close();
+        }
+        await until("they are forgotten", () => descriptors() < before + 50, 30_000);
+      });
+    }
+  },
+);
+
+systemTest("messages that are too long are refused, and others are served", async (t) => {
+  await using node = await TestNode.start();
+  const { cni, status } = node.sandbox.sockets;
+  await t.step("a request to the agent", async () => {
+    const error = await assertRejects(
+      () =>
+        callUnary({
+          ...{ socket: cni, path: CNI_INVOKE_PATH, message: new Uint8Array(3 << 20) },
+          ...{ timeoutMs: 20_000, connectTimeoutMs: 5_000 },
+          signal: new AbortController().signal,
+        }),
+      RpcError,
+    );
+    assertEquals(error.code, RpcCode.RESOURCE_EXHAUSTED, error.message);
+  });
+  await t.step("a request for its status", async () => {
+    using client = await Deno.connect({ transport: "unix", path: status });
+    const line = new TextEncoder().encode(`x: ${"y".repeat(8_000)}\r\n`);
+    await client.write(new TextEncoder().encode("GET /status HTTP/1.1\r\nhost: x\r\n"));
+    let sent = 0;
+    // It answers with an error, or hangs up, long before this.
+    const answer = client.read(new Uint8Array(64)).catch(() => null);
+    let answered = false;
+    void answer.then(() => answered = true);
+    while (!answered && sent < 64 << 20) {
+      sent += await client.write(line).catch(() => 64 << 20);
+    }
+    const { rss } = memoryOf(node.process("agent").pid);
+    assert(rss < 512 << 20, `the agent has grown to ${rss} octets`);
+  });
+  await t.step("a network configuration", async () => {
+    const exit = await node.cni(
+      { command: "STATUS" },
+      { padding: "x".repeat(2 << 20) },
+    );
+    assertEquals(exit.code, 1);
+    assertStringIncludes(JSON.parse(exit.stdout).msg, "octets");
+  });
+  await t.step("others", async () => {
+    const pod = await node.sandbox.addPod("one");
+    assert(await node.ping(pod, pod.gateways[0]), "the pod does not reach its gateway");
+    assertEquals(await node.status<unknown[]>("/attachments").then(({ length }) => length), 1);
+  });
+});
+
+/** Resident memory of a process, in octets. */
+function memoryOf(pid: number): { readonly rss: number } {
+  const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`))?.[1];
+  return { rss: Number(kilobytes) * 1024 };
+}
 
 systemTest(`a message that is too long ends its client's connection only ${EMBEDDED}`, async () => {
   await using node = await TestNode.start();

@@ -23,6 +23,8 @@ const FLAGS = {
   help: { type: "boolean", help: "say this" },
 } as const;
 
+/** Clients of the API and a port for each pod. */
+const OPEN_FILES = 65_536n;
 /** Milliseconds that closing the ports may take before the process leaves it to the kernel. */
 const CLOSE_MS = 4_000;
 
@@ -44,6 +46,7 @@ export async function vswitchCommand(context: CommandContext): Promise<number> {
   const logger = new Logger({ write, level, now: Date.now });
 
   using libc = Libc.open();
+  libc.raiseOpenFileLimit(OPEN_FILES);
   const { missing, absent } = checkPrerequisites(libc);
   if (missing.length > 0) {
     for (const message of missing) context.stderr.write(`contiv vswitch: ${message}\n`);

@@ -130,6 +130,16 @@ export class Libc implements Disposable {
     this.check(result, "set limit of open files", "setrlimit", `${limit.soft}/${limit.hard}`);
   }
 
+  /**
+   * Lets the process have as many descriptors open as it wants, as far as the hard limit allows: the
+   * soft one is 1,024 where nobody raised it, for programs that use select(2).
+   */
+  raiseOpenFileLimit(wanted: bigint): void {
+    const { soft, hard } = this.openFileLimit();
+    const allowed = wanted < hard ? wanted : hard;
+    if (allowed > soft) this.setOpenFileLimit({ soft: allowed, hard });
+  }
+
   /** Releases the library. Idempotent. */
   close(): void {
     if (this.#closed) return;

@@ -55,3 +55,19 @@ Deno.test("a process ends with all handles open, and with all of them closed", a
     });
   }
 });
+
+Deno.test("the limit of open files is raised as far as the hard one allows, and never lowered", () =>
+  withLibc((libc) => {
+    const before = libc.openFileLimit();
+    try {
+      libc.setOpenFileLimit({ soft: 500n, hard: before.hard });
+      libc.raiseOpenFileLimit(400n);
+      assertEquals(libc.openFileLimit().soft, 500n);
+      libc.raiseOpenFileLimit(600n);
+      assertEquals(libc.openFileLimit().soft, 600n);
+      libc.raiseOpenFileLimit(before.hard + 1n);
+      assertEquals(libc.openFileLimit(), { soft: before.hard, hard: before.hard });
+    } finally {
+      libc.setOpenFileLimit(before);
+    }
+  }));
