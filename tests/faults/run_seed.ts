@@ -1,4 +1,5 @@
 import type { DataPlaneChoice } from "../../deploy/sandbox/data_plane.ts";
+import { podLimit } from "../support/requires.ts";
 import { assertAgreement, assertNothingOfPods, readEmpty } from "./checker.ts";
 import { describeRound, scenario } from "./scenario.ts";
 import { World } from "./world.ts";
@@ -13,7 +14,7 @@ export async function runSeed(seed: number, dataPlane: DataPlaneChoice): Promise
   const world = await World.start(dataPlane);
   try {
     const empty = await readEmpty(world);
-    for (const round of scenario(seed).rounds) {
+    for (const round of scenario(seed, podLimit(dataPlane)).rounds) {
       lived.push(describeRound(round));
       await world.liveThrough(round);
       await assertAgreement(world, round.wanted);

@@ -99,8 +99,11 @@ class Dice {
   }
 }
 
-/** What happens in the run of this seed, from the first call to the last. Pure. */
-export function scenario(seed: number): Scenario {
+/**
+ * What happens in the run of this seed, from the first call to the last. Pure.
+ * @param podLimit how many pods a node bears
+ */
+export function scenario(seed: number, podLimit = CROWD + MAX_PODS): Scenario {
   const dice = new Dice(seed);
   const crowdAt = dice.below(CROWD_EVERY) === 0 ? 1 : -1;
   const rounds: Round[] = [];
@@ -127,7 +130,9 @@ export function scenario(seed: number): Scenario {
       ? pods.filter((pod) => pod !== victim)
       : dice.some(pods.filter((pod) => pod !== victim), MAX_PODS);
     const room = MAX_PODS - (pods.length - remove.length);
-    const add = fresh(crowd ? CROWD : Math.max(0, 1 + dice.below(Math.max(1, room))));
+    const add = fresh(
+      crowd ? Math.min(CROWD, podLimit - MAX_PODS) : Math.max(0, 1 + dice.below(Math.max(1, room))),
+    );
     const gone = new Set(fault.kind === "namespace" ? [...remove, fault.pod] : remove);
     pods = [...pods.filter((pod) => !gone.has(pod)), ...add];
     rounds.push({

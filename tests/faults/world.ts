@@ -1,4 +1,4 @@
-import { NetNs, RtNetlink } from "@contiv/libc";
+import { NetlinkError, NetNs, RtNetlink } from "@contiv/libc";
 import { IpPrefix } from "@contiv/net";
 import { VppClient } from "@contiv/vppapi";
 import { request } from "node:http";
@@ -253,7 +253,15 @@ export class World implements AsyncDisposable {
   #removeDevices(): void {
     using namespace = NetNs.open(this.node.libc, this.node.sandbox.record.node.netns);
     using netlink = RtNetlink.open(this.node.libc, namespace);
-    for (const link of netlink.links()) if (link.name !== "lo") netlink.deleteLink(link.index);
+    for (const link of netlink.links()) {
+      if (link.name === "lo") continue;
+      try {
+        netlink.deleteLink(link.index);
+      } catch (error) {
+        // The other end of a pod's goes with the pod's namespace, sooner or later.
+        if (!(error instanceof NetlinkError && error.code === "ENODEV")) throw error;
+      }
+    }
   }
 
   #newBootId(): void {
