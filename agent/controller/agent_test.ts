@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@contiv/assert";
 import { CniError, CniErrorCode } from "@contiv/cni-spec";
-import { Retval } from "@contiv/vppapi";
+import { Retval, VppClient } from "@contiv/vppapi";
 import type { FakePodNamespace } from "../descriptors/linux/fake_namespaces.ts";
 import { FakeNode } from "./_fake_node.ts";
 import { AgentCniCode } from "./cni_code.ts";
@@ -292,6 +292,25 @@ Deno.test("a device deleted by hand is made again with all that was on it", asyn
   node.agent.requestResync("test");
   await node.until(() => contents(node, "a").length === inside.length);
   assertEquals(contents(node, "a").toSorted(), inside);
+});
+
+Deno.test("routes over an interface deleted by hand dropped for good", async () => {
+  await using node = await FakeNode.start();
+  await node.add("a");
+  const before = node.model.contents;
+  {
+    await using hand = await VppClient.over(node.model.vpp.connect(), { name: "hand" });
+    const [tap] = (await hand.dump("sw_interface_dump")).filter(({ tag }) => tag.includes("eth0"));
+    await hand.request("tap_delete_v2", { sw_if_index: tap?.sw_if_index ?? 0 });
+  }
+  const { length } = node.model.vpp.history;
+  node.agent.requestResync("test");
+  await node.until(() => JSON.stringify(node.model.contents) === JSON.stringify(before));
+  const changes = node.model.vpp.history.slice(length)
+    .filter(({ name }) => name === "ip_route_add_del_v2")
+    .map(({ fields }) => fields["is_add"]);
+  // Not only added over what is there: in VPP that keeps the dead path.
+  assertEquals(changes.toSorted(), [false, false, true, true]);
 });
 
 Deno.test("GC removes the network's attachments that are not to be kept, and no others", async () => {

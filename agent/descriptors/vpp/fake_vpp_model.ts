@@ -157,9 +157,8 @@ export class FakeVppModel {
         this.#onInterface(sw_if_index, ({ namespace, device }) => {
           this.#interfaces.delete(sw_if_index);
           namespace?.removeLink(device);
-          for (const [key, { paths }] of this.#routes) {
-            if (paths.some((path) => path.sw_if_index === sw_if_index)) this.#routes.delete(key);
-          }
+          // Its routes stay, as in VPP, and lead nowhere.
+          return 0;
         }),
     );
     this.vpp.reply(

@@ -8,6 +8,8 @@ import type { VppAccess } from "./vpp_access.ts";
 /** FIB_SOURCE_API (vnet/fib/fib_source.h): routes made over the API, not VPP's own. */
 const SOURCE_API = 8;
 const NO_INDEX = 0xffffffff;
+/** What a route's interface is called that is not one of ours, or not any more. */
+const FOREIGN = "interface ";
 
 /** Routes in table 0 made over the API: ip.api. */
 export function routeDescriptor(
@@ -28,6 +30,9 @@ export function routeDescriptor(
     kind: "vpp-route",
     after: ["vpp-interface", "vpp-loopback", "vpp-uplink"],
     create: add,
+    // A path of an interface that was deleted drops for good: where the new interface has the old
+    // one's number and the path is the same, VPP 26.06 keeps the dead one (fib_path_list.c).
+    needsRecreate: ({ path }) => path !== "unreachable" && path.interface.startsWith(FOREIGN),
     // Adding a route without is_multipath replaces its paths.
     update: (_before, after, _meta, context) => add(after, context),
     async delete({ value }): Promise<void> {
@@ -55,7 +60,7 @@ export function routeDescriptor(
         const length = prefix.address.bytes.length;
         const nextHop = IpAddress.from(path.nh.address.subarray(0, length));
         // More paths than one equal nothing that we want.
-        const via = route.paths.length === 1 ? key ?? `interface ${path.sw_if_index}` : "several";
+        const via = route.paths.length === 1 ? key ?? `${FOREIGN}${path.sw_if_index}` : "several";
         return [{
           ...found,
           value: { prefix, path: { interface: via, nextHop } },
