@@ -232,6 +232,18 @@ export class Cluster implements AsyncDisposable {
     this.#processes.push(startRole(role, command, fabric, log));
   }
 
+  /** Ends the store, or KSR; what it has is kept. */
+  async stop(role: "store" | "ksr"): Promise<void> {
+    const at = this.#processes.findIndex((process) => process.role === role);
+    const [process] = at < 0 ? [] : this.#processes.splice(at, 1);
+    if (process !== undefined) await stopProcess(process);
+  }
+
+  /** Starts the store again with what it had. */
+  startStore(): void {
+    this.#startStore();
+  }
+
   /** Roles of the cluster's own that have ended. */
   get ended(): readonly ProcessRecord[] {
     return this.#processes.filter((process) => !isRunning(process));
