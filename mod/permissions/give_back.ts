@@ -10,6 +10,8 @@ export async function giveBack(role: string): Promise<void> {
   if (!isRole(role)) return;
   const permissions = ROLE_PERMISSIONS[role]({
     ...PRODUCTION.agent,
+    // Whether there is one is known when the configuration has been read.
+    store: ["unix:/run/contiv/store.sock"],
     ...PRODUCTION.vswitch,
     ...PRODUCTION.cni,
   });

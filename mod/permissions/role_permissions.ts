@@ -15,6 +15,8 @@ export interface AgentSite extends RoleSite {
   readonly vppApiSocket: string;
   readonly cniSocket: string;
   readonly statusSocket: string;
+  /** Endpoints of the store; absent for a node that stands alone. */
+  readonly store?: readonly string[];
 }
 
 /** What the runtime tells the plugin (CNI specification 1.1.0, section 2). */
@@ -37,13 +39,17 @@ const CNI_VARIABLES = [
  */
 export const ROLE_PERMISSIONS = {
   agent: (site: AgentSite): Permissions => {
-    const { config, stateDir, vppApiSocket, cniSocket, statusSocket } = site;
+    const { config, stateDir, vppApiSocket, cniSocket, statusSocket, store = [] } = site;
+    const hasStore = store.length > 0;
     const folders = unique([stateDir, folderOf(cniSocket), folderOf(statusSocket)]);
     return {
-      read: unique([...code(site), config, vppApiSocket, ...folders]),
+      // The store's client reads its protocol's definition from wherever npm packages are kept, and
+      // the environment for proxies.
+      read: hasStore ? "all" : unique([...code(site), config, vppApiSocket, ...folders]),
       write: unique([vppApiSocket, ...folders]),
-      net: [vppApiSocket, cniSocket, statusSocket].map(unix),
-      sys: ["hostname"],
+      net: [...[vppApiSocket, cniSocket, statusSocket].map(unix), ...store.map(hostOf)],
+      ...hasStore ? { env: "all" } : {},
+      sys: hasStore ? "all" : ["hostname"],
       ffi: "all",
     };
   },
@@ -103,6 +109,11 @@ function code({ source }: RoleSite): readonly string[] {
 
 function unix(path: string): string {
   return `unix:${path}`;
+}
+
+/** What has to be reached for an endpoint: a host with its port, or a Unix socket. */
+function hostOf(endpoint: string): string {
+  return endpoint.startsWith("unix:") ? endpoint : new URL(endpoint).host;
 }
 
 function folderOf(path: string): string {
