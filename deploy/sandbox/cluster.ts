@@ -1,14 +1,14 @@
 import { type Libc, NetNs } from "@contiv/libc";
 import { readStatus } from "./agent_status.ts";
+import { type ClusterRecord, ClusterState, type StoreChoice } from "./cluster_state.ts";
+import { ClusterStore } from "./cluster_store.ts";
 import type { DataPlaneChoice } from "./data_plane.ts";
 import { Fabric, GATEWAYS, INTERNET } from "./fabric.ts";
 import { isRunning, selfCommand, startRole, stopProcess } from "./role_process.ts";
 import { type Progress, Sandbox } from "./sandbox.ts";
 import { type PodRecord, type ProcessRecord, SandboxState } from "./state.ts";
 
-/** How long the store may take until it answers. */
-const STORE_LIMIT_MS = 15_000;
-const STORE_PORT = 2379;
+const ETHERNET_MTU = 1500;
 
 export interface ClusterOptions {
   /** Unique on this machine. */
@@ -17,6 +17,8 @@ export interface ClusterOptions {
   readonly directory: string;
   readonly nodes: number;
   readonly dataPlane: DataPlaneChoice;
+  /** @default "embedded" */
+  readonly store?: StoreChoice;
   /** Keys of the cluster's configuration, in place of its defaults. */
   readonly config?: Readonly<Record<string, unknown>>;
   /** Of uplinks. @default 1500 */
@@ -34,6 +36,12 @@ interface NodeFacts {
   readonly uplink: readonly string[];
 }
 
+/** Without a word, and without an end before its time. */
+const QUIET: Pick<ClusterOptions, "progress" | "signal"> = {
+  progress: () => {},
+  signal: new AbortController().signal,
+};
+
 /** An end that paths are measured from and to. */
 export interface ClusterEnd {
   readonly name: string;
@@ -49,22 +57,57 @@ export interface ClusterEnd {
 export class Cluster implements AsyncDisposable {
   readonly fabric: Fabric;
   readonly #libc: Libc;
-  readonly #options: ClusterOptions;
+  readonly #state: ClusterState;
+  readonly #store: ClusterStore;
   readonly #nodes = new Map<string, Sandbox>();
   readonly #facts = new Map<string, NodeFacts>();
-  readonly #processes: ProcessRecord[] = [];
+  #record: ClusterRecord;
 
-  private constructor(libc: Libc, options: ClusterOptions) {
+  private constructor(libc: Libc, state: ClusterState, record: ClusterRecord) {
     this.#libc = libc;
-    this.#options = options;
-    this.fabric = new Fabric(libc, options);
+    this.#state = state;
+    this.#record = record;
+    this.fabric = new Fabric(libc, record);
+    this.#store = new ClusterStore(record.store, state.directory, this.fabric.host);
+  }
+
+  /**
+   * The cluster of this directory.
+   * @throws {Error} if there is none
+   */
+  static open(libc: Libc, state: ClusterState): Cluster {
+    const record = state.load();
+    if (record === undefined) {
+      throw new Error(`Cannot open a cluster: ${state.directory} has none, start one with "up"`);
+    }
+    const cluster = new Cluster(libc, state, record);
+    for (const number of record.nodes) {
+      const name = `node${number}`;
+      const node = Sandbox.open(libc, new SandboxState(`${state.directory}/${name}`));
+      cluster.#nodes.set(name, node);
+    }
+    return cluster;
   }
 
   /** Makes a cluster and its nodes, all at once. What a failure leaves behind is removed. */
   static async create(libc: Libc, options: ClusterOptions): Promise<Cluster> {
-    const cluster = new Cluster(libc, options);
+    const { dataPlane, directory, mtu = ETHERNET_MTU, name, store = "embedded" } = options;
+    const state = new ClusterState(directory);
+    if (state.load() !== undefined) {
+      throw new Error(`Cannot start cluster ${name}: it is up already, "down" removes it`);
+    }
+    const cluster = new Cluster(libc, state, {
+      version: 1,
+      name,
+      dataPlane,
+      store,
+      mtu,
+      processes: [],
+      nodes: [],
+    });
+    cluster.#save({});
     try {
-      await cluster.#start();
+      await cluster.#start(options);
       return cluster;
     } catch (error) {
       await cluster[Symbol.asyncDispose]();
@@ -83,20 +126,24 @@ export class Cluster implements AsyncDisposable {
     return node;
   }
 
-  get storeEndpoint(): string {
-    return `http://${this.fabric.host}:${STORE_PORT}`;
+  get manifests(): string {
+    return `${this.#state.directory}/manifests`;
   }
 
-  get manifests(): string {
-    return `${this.#options.directory}/manifests`;
+  get record(): ClusterRecord {
+    return this.#record;
   }
 
   /** Adds a node, by its number from 1. */
-  async addNode(number: number): Promise<Sandbox> {
-    const { dataPlane, directory, name, progress, signal } = this.#options;
+  async addNode(
+    number: number,
+    { progress, signal }: Pick<ClusterOptions, "progress" | "signal"> = QUIET,
+  ): Promise<Sandbox> {
+    const { dataPlane, name } = this.#record;
     const nodeName = `node${number}`;
     this.#describeNode(number);
-    const state = new SandboxState(`${directory}/${nodeName}`);
+    const state = new SandboxState(`${this.#state.directory}/${nodeName}`);
+    this.#save({ nodes: [...this.#record.nodes, number] });
     const sandbox = await Sandbox.create(this.#libc, state, {
       name,
       dataPlane,
@@ -104,7 +151,7 @@ export class Cluster implements AsyncDisposable {
       signal,
       nodeName,
       agentConfig: {
-        store: { endpoints: [this.storeEndpoint] },
+        store: { endpoints: [this.#store.endpoint] },
         uplink: { device: "eth0", gateways: GATEWAYS },
       },
       prepare: (namespace) => this.fabric.join(number, namespace),
@@ -119,6 +166,7 @@ export class Cluster implements AsyncDisposable {
     const name = `node${number}`;
     await this.node(name).down(() => {});
     this.#nodes.delete(name);
+    this.#save({ nodes: this.#record.nodes.filter((each) => each !== number) });
     Deno.removeSync(`${this.manifests}/${name}.json`);
   }
 
@@ -151,6 +199,13 @@ export class Cluster implements AsyncDisposable {
     this.fabric.announce([...facts.pods, ...facts.hostLinks], uplink);
   }
 
+  /** Removes all of it, its directory included. */
+  async down(): Promise<void> {
+    await this[Symbol.asyncDispose]();
+    this.#state.remove();
+  }
+
+  /** Ends all processes and removes all namespaces. */
   async [Symbol.asyncDispose](): Promise<void> {
     const errors: unknown[] = [];
     const attempt = async (work: () => void | Promise<void>): Promise<void> => {
@@ -161,59 +216,39 @@ export class Cluster implements AsyncDisposable {
       }
     };
     await Promise.all(this.nodes.map((node) => attempt(() => node.down(() => {}))));
-    for (const process of this.#processes.toReversed()) await attempt(() => stopProcess(process));
+    for (const process of this.#record.processes.toReversed()) {
+      await attempt(() => stopProcess(process));
+    }
     await attempt(() => this.fabric.remove());
     if (errors.length > 0) {
-      throw new AggregateError(errors, `Cannot remove all of cluster ${this.#options.name}`);
+      throw new AggregateError(errors, `Cannot remove all of cluster ${this.#record.name}`);
     }
   }
 
-  async #start(): Promise<void> {
-    const { config, directory, nodes, progress } = this.#options;
+  async #start({ config = {}, nodes, progress, signal }: ClusterOptions): Promise<void> {
     Deno.mkdirSync(this.manifests, { recursive: true });
-    progress("making the fabric");
+    progress("making the fabric, and an internet beyond");
     this.fabric.create();
-    progress("starting the store (etcd) and contiv ksr");
-    this.#startStore();
-    await this.#untilStored(config);
+    progress(`starting the store (${this.#store.title}) and contiv ksr`);
+    this.startStore();
+    await this.#store.configure(config, (command) => this.#inFabric(command), signal);
     const numbers = Array.from({ length: nodes }, (_, i) => i + 1);
     for (const number of numbers) this.#describeNode(number);
     this.#run("ksr", [
       ...[...selfCommand(), "ksr", "--manifests", this.manifests],
-      ...["--store", this.storeEndpoint, "--status-socket", `${directory}/ksr.sock`],
+      ...["--store", this.#store.endpoint, "--status-socket", `${this.#state.directory}/ksr.sock`],
     ]);
     // All at once: IDs are given out by the store.
-    const started = await Promise.allSettled(numbers.map((number) => this.addNode(number)));
+    const started = await Promise.allSettled(
+      numbers.map((number) => this.addNode(number, { progress, signal })),
+    );
     const failed = started.find((each) => each.status === "rejected");
     if (failed !== undefined) throw failed.reason;
   }
 
-  #startStore(): void {
-    const client = this.storeEndpoint;
-    const peer = `http://${this.fabric.host}:2380`;
-    this.#run("store", [
-      ...["etcd", "--data-dir", `${this.#options.directory}/etcd`],
-      ...["--listen-client-urls", client, "--advertise-client-urls", client],
-      ...["--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer],
-      ...["--initial-cluster", `default=${peer}`, "--log-level", "error"],
-    ]);
-  }
-
-  /** Waits for the store, and puts the cluster's configuration there. */
-  async #untilStored(config: Readonly<Record<string, unknown>> = {}): Promise<void> {
-    const key = "/contiv/v1/config/cluster";
-    const deadline = Date.now() + STORE_LIMIT_MS;
-    let last = "";
-    while (Date.now() < deadline) {
-      const { code, stderr } = await this.#inFabric([
-        ...["etcdctl", "--endpoints", this.storeEndpoint, "--command-timeout", "1s"],
-        ...["put", key, JSON.stringify(config)],
-      ]);
-      if (code === 0) return;
-      last = stderr;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    throw new Error(`Cannot start the store: it did not answer in time: ${last}`);
+  /** Starts the store, also again with what it had. */
+  startStore(): void {
+    this.#run("store", this.#store.command);
   }
 
   async #inFabric(command: readonly string[]): Promise<{ code: number; stderr: string }> {
@@ -228,25 +263,27 @@ export class Cluster implements AsyncDisposable {
 
   #run(role: ProcessRecord["role"], command: readonly string[]): void {
     using fabric = NetNs.open(this.#libc, this.fabric.netns);
-    const log = `${this.#options.directory}/${role}.log`;
-    this.#processes.push(startRole(role, command, fabric, log));
+    const log = `${this.#state.directory}/${role}.log`;
+    const process = startRole(role, command, fabric, log);
+    this.#save({ processes: [...this.#record.processes, process] });
   }
 
   /** Ends the store, or KSR; what it has is kept. */
   async stop(role: "store" | "ksr"): Promise<void> {
-    const at = this.#processes.findIndex((process) => process.role === role);
-    const [process] = at < 0 ? [] : this.#processes.splice(at, 1);
-    if (process !== undefined) await stopProcess(process);
+    const process = this.#record.processes.find((each) => each.role === role);
+    if (process === undefined) return;
+    await stopProcess(process);
+    this.#save({ processes: this.#record.processes.filter((each) => each !== process) });
   }
 
-  /** Starts the store again with what it had. */
-  startStore(): void {
-    this.#startStore();
+  /** The cluster's own processes, and whether they run. */
+  processes(): readonly (ProcessRecord & { readonly running: boolean })[] {
+    return this.#record.processes.map((each) => ({ ...each, running: isRunning(each) }));
   }
 
-  /** Roles of the cluster's own that have ended. */
-  get ended(): readonly ProcessRecord[] {
-    return this.#processes.filter((process) => !isRunning(process));
+  #save(change: Partial<ClusterRecord>): void {
+    this.#record = { ...this.#record, ...change };
+    this.#state.save(this.#record);
   }
 
   #describeNode(number: number): void {
