@@ -92,6 +92,15 @@ export const text: Codec<string> = {
   },
 };
 
+/** A string that is never missing nor empty. */
+export const name: Codec<string> = {
+  encode: (value) => value,
+  decode(json): string {
+    if (typeof json === "string" && json !== "") return json;
+    throw new Fault(json, "a string that is not empty");
+  },
+};
+
 /** A boolean that is mostly false. */
 export const flag: Codec<boolean> = {
   encode: (value) => value,

@@ -23,3 +23,7 @@ export * from "./pod.ts";
 export * from "./protocol.ts";
 export * from "./selector.ts";
 export * from "./service.ts";
+export * from "./vswitch_agent.ts";
+export * from "./vswitch_node.ts";
+export * from "./vswitch_pod.ts";
+export * from "./vswitch_state.ts";
