@@ -14,6 +14,7 @@ import { LinuxNamespaces } from "./descriptors/linux/mod.ts";
 import type { VppMemory } from "./descriptors/vpp/mod.ts";
 import { Membership } from "./membership.ts";
 import { missingRights } from "./prerequisites.ts";
+import { Publication, restoreAttachments } from "./publication/mod.ts";
 import { statusHandler, StatusServer } from "./status/mod.ts";
 import { SqliteVppMemory, superviseVpp, VppConnector } from "./vpp/mod.ts";
 
@@ -193,10 +194,19 @@ async function serve(
   using namespaces = new LinuxNamespaces(libc);
   using memory = SqliteVppMemory.open(memoryPath(config), storeOptions(config, libc).bootId);
   await using membership = await Membership.open({ config, namespaces, signal, log });
-  const { layouts } = membership;
+  const { agentOptions: { mtu, network }, layouts, store: clusterStore } = membership;
+  const { nodeName: node } = config;
+  const { bootId: boot } = storeOptions(config, libc);
+  if (clusterStore !== undefined) {
+    const record = { attachments: store, layouts, namespaces };
+    await restoreAttachments({ store: clusterStore, node, boot, ...record, signal, log });
+    signal.throwIfAborted();
+  }
+  let publication: Publication | undefined;
   const agent = new Agent({
     ...agentOptions(config, store, memory, namespaces, log),
     ...membership.agentOptions,
+    onResynced: () => publication?.resynced(),
   });
   const handler = new CniHandler({
     attachments: agent.attachments,
@@ -235,6 +245,12 @@ async function serve(
     vpp: config.vppApiSocket,
   });
   await membership.follow(agent.network);
+  if (clusterStore !== undefined && network !== undefined && mtu !== undefined) {
+    const { statusSocket } = config;
+    const about = { agent, network, mtu, boot, startedAt, statusSocket };
+    publication = new Publication({ store: clusterStore, ...about, log });
+    membership.onReclaimed = () => publication?.republish();
+  }
   const supervising = supervisor?.run();
   agent.start();
   const sweep = setInterval(() => namespaces.sweep(), NAMESPACE_SWEEP_MS);
@@ -247,6 +263,7 @@ async function serve(
     await agent.stop(STOP_LIMITS.loopMs);
     supervisor?.close();
     await supervising;
+    await publication?.[Symbol.asyncDispose]();
     await status.close(STOP_LIMITS.statusMs);
   }
   log.info("agent stopped");

@@ -43,6 +43,8 @@ export class Membership implements AsyncDisposable {
   readonly #log: Logger;
   readonly #parts: { store: EtcdStore; mirror: ClusterMirror; member: ClusterMember } | undefined;
   #source: ClusterSource | undefined;
+  /** Called when a store that lost its data knows this node again. */
+  onReclaimed: () => void = () => {};
   #running: Promise<void> | undefined;
 
   private constructor(
@@ -79,6 +81,11 @@ export class Membership implements AsyncDisposable {
     }
   }
 
+  /** The store, once this node is a member of a cluster. */
+  get store(): EtcdStore | undefined {
+    return this.#parts?.store;
+  }
+
   /**
    * Hands the other nodes to the agent, and from now on their changes. Before its start, so that
    * the first comparison finds wanted what is there.
@@ -107,6 +114,7 @@ export class Membership implements AsyncDisposable {
       self: record,
       log: this.#log,
       most: Number.MAX_SAFE_INTEGER,
+      onReclaimed: () => this.onReclaimed(),
       onChanges: (changes) => {
         if (!isStarted) network.preload(changesOf(changes));
         else {

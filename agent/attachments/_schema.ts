@@ -48,6 +48,7 @@ const STEPS: readonly ((database: DatabaseSync) => void)[] = [
       update.run(digestOf(attachment), attachment.id);
     }
   },
+  (database) => database.exec("ALTER TABLE node ADD COLUMN is_new INTEGER NOT NULL DEFAULT 0"),
 ];
 
 /** The layout's version; goes up with every change that an older agent could not read. */
@@ -57,7 +58,7 @@ const SCHEMA_VERSION = STEPS.length;
 export function createSchema(database: DatabaseSync, bootId: string): void {
   transaction(database, () => {
     migrate(database, 0);
-    database.prepare("INSERT INTO node (boot_id) VALUES (?)").run(bootId);
+    database.prepare("INSERT INTO node (boot_id, is_new) VALUES (?, 1)").run(bootId);
   });
 }
 

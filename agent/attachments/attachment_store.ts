@@ -37,6 +37,7 @@ export class AttachmentStore implements Disposable {
   readonly #setState: StatementSync;
   readonly #delete: StatementSync;
   readonly #advance: StatementSync;
+  #onChange: (id: string) => void = () => {};
   #closed = false;
 
   private constructor(database: DatabaseSync, generationFile: GenerationFile) {
@@ -49,7 +50,7 @@ export class AttachmentStore implements Disposable {
     this.#setState = database.prepare("UPDATE attachment SET state = ?, digest = ? WHERE id = ?");
     this.#delete = database.prepare("DELETE FROM attachment WHERE id = ?");
     this.#advance = database.prepare(
-      "UPDATE node SET generation = generation + 1 RETURNING generation",
+      "UPDATE node SET generation = generation + 1, is_new = 0 RETURNING generation",
     );
     for (const { attachment } of readRows(database)) this.#attachments.set(attachment);
   }
@@ -135,33 +136,42 @@ export class AttachmentStore implements Disposable {
     return this.#attachments.size;
   }
 
+  /** Whether nothing was ever recorded: the node is new, or lost its disk. */
+  get isNew(): boolean {
+    return Number(this.#database.prepare("SELECT is_new FROM node").get()?.["is_new"]) === 1;
+  }
+
+  /** Has one listener told of each attachment that was added, moved on or removed. */
+  observe(listener: (id: string) => void): void {
+    this.#onChange = listener;
+  }
+
   /**
    * Records a new attachment and takes its addresses.
    * @throws {AttachmentStoreError} WRITE, also if the key or an address is taken
    */
   add(attachment: Attachment): void {
-    const { id, netns, pod } = attachment;
-    this.#transaction("add", id, () => {
-      this.#insert.run(
-        id,
-        attachment.network,
-        attachment.containerId,
-        attachment.ifname,
-        attachment.state,
-        netns.path,
-        netns.inode,
-        attachment.mac,
-        attachment.mtu,
-        attachment.rank,
-        pod?.namespace ?? null,
-        pod?.name ?? null,
-        pod?.uid ?? null,
-        attachment.createdAt,
-        digestOf(attachment),
-      );
-      attachment.addresses.forEach((address, i) => this.#insertAddress.run(address, id, i));
-    });
+    this.#transaction("add", attachment.id, () => this.#insertAll(attachment));
     this.#attachments.set(attachment);
+    this.#onChange(attachment.id);
+  }
+
+  /**
+   * Records attachments that were lost: all or none.
+   * @throws {AttachmentStoreError} WRITE
+   */
+  restore(attachments: readonly Attachment[]): void {
+    const [first] = attachments;
+    if (first === undefined) return;
+    this.#transaction(
+      "restore",
+      first.id,
+      () => attachments.forEach((each) => this.#insertAll(each)),
+    );
+    for (const each of attachments) {
+      this.#attachments.set(each);
+      this.#onChange(each.id);
+    }
   }
 
   /**
@@ -179,6 +189,7 @@ export class AttachmentStore implements Disposable {
     const changed = { ...attachment, state };
     this.#transaction("mark", id, () => void this.#setState.run(state, digestOf(changed), id));
     this.#attachments.set(changed);
+    this.#onChange(id);
     return changed;
   }
 
@@ -190,6 +201,7 @@ export class AttachmentStore implements Disposable {
     if (!this.#attachments.has(id)) return;
     this.#transaction("remove", id, () => void this.#delete.run(id));
     this.#attachments.delete(id);
+    this.#onChange(id);
   }
 
   /** Idempotent. */
@@ -202,6 +214,28 @@ export class AttachmentStore implements Disposable {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  #insertAll(attachment: Attachment): void {
+    const { id, netns, pod } = attachment;
+    this.#insert.run(
+      id,
+      attachment.network,
+      attachment.containerId,
+      attachment.ifname,
+      attachment.state,
+      netns.path,
+      netns.inode,
+      attachment.mac,
+      attachment.mtu,
+      attachment.rank,
+      pod?.namespace ?? null,
+      pod?.name ?? null,
+      pod?.uid ?? null,
+      attachment.createdAt,
+      digestOf(attachment),
+    );
+    attachment.addresses.forEach((address, i) => this.#insertAddress.run(address, id, i));
   }
 
   #transaction(verb: string, id: string, work: () => void): void {

@@ -15,6 +15,8 @@ export interface ClusterSourceOptions {
   /** The highest node ID. */
   readonly most: number;
   readonly onChanges: (changes: DirectoryChanges) => void;
+  /** The node has its ID again, in a store that lost its data. */
+  readonly onReclaimed?: () => void;
   readonly log: Logger;
 }
 
@@ -117,6 +119,7 @@ export class ClusterSource {
         try {
           await claimNodeId(store, self.name, self.id, most, () => self);
           this.#conflict = undefined;
+          this.#options.onReclaimed?.();
           return;
         } catch (error) {
           const message = error instanceof Error ? error.message : String(error);

@@ -4,6 +4,7 @@ import {
   nodeIdKey,
   type NodeRecord,
   nodeRecordKey,
+  vswitchPrefix,
 } from "@contiv/model";
 import type { Operation, Store } from "@contiv/store";
 import { IdentityError } from "./identity_error.ts";
@@ -80,7 +81,7 @@ export async function claimNodeId(
   );
 }
 
-/** Frees the ID of a node that Kubernetes has deleted, and what the node said about itself. */
+/** Frees the ID of a node that Kubernetes has deleted, and all that the node told of itself. */
 export async function releaseNode(
   store: IdentityStore,
   { id, name }: Pick<NodeRecord, "id" | "name">,
@@ -90,6 +91,7 @@ export async function releaseNode(
     then: [
       { type: "delete", range: { key: nodeIdKey(id) } },
       { type: "delete", range: { key: nodeRecordKey(name) } },
+      { type: "delete", range: { prefix: vswitchPrefix(name) } },
     ],
   });
 }

@@ -44,6 +44,8 @@ export interface AgentOptions {
     ConstructorParameters<typeof VppConnection>[0],
     "backoff" | "ping"
   >;
+  /** Called when everything has been compared and set right. */
+  readonly onResynced?: () => void;
   /** See {@link EventLoop}. @default 5_000 */
   readonly healingDelay?: number;
 }
@@ -60,6 +62,7 @@ export class Agent {
   readonly store: AttachmentStore;
   readonly queue: EventQueue<AgentEvent, AgentResult>;
   readonly #log: Logger;
+  readonly #onResynced: () => void;
   readonly #vpp: VppConnection;
   readonly #loop: EventLoop<AgentEvent, AgentResult>;
   readonly #deletions: Deletions;
@@ -78,6 +81,7 @@ export class Agent {
   constructor(options: AgentOptions) {
     const { layouts, log, namespaces, now, store } = options;
     this.#log = log;
+    this.#onResynced = options.onResynced ?? (() => {});
     this.store = store;
     this.ipam = new Ipam(layouts);
     this.#takeOver();
@@ -178,6 +182,11 @@ export class Agent {
     return this.#vpp.state;
   }
 
+  /** VPP, to be asked what is not in our state. @throws {VppConnectionError} while it is away */
+  vppClient(): VppClient {
+    return this.#vpp.client();
+  }
+
   /** Connects to VPP; the event loop starts when that has succeeded once. */
   start(): void {
     this.#running.push(this.#vpp.run());
@@ -273,6 +282,7 @@ export class Agent {
     if (this.#vpp.state.connected) this.#synced = this.#comparing;
     this.attachments.withdrawDeleted();
     this.#deletions.schedule(0);
+    this.#onResynced();
   }
 
   /** An interface of ours that somebody else deleted is made again. */

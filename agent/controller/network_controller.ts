@@ -64,6 +64,11 @@ export class NetworkController {
     };
   }
 
+  /** How many other nodes are joined. */
+  get peers(): number {
+    return this.#nodes?.size ?? 0;
+  }
+
   /** All that is wanted, for a resync. */
   desired(): readonly Item[] {
     return [...this.#own, ...this.#nodes?.all() ?? []];

@@ -46,6 +46,11 @@ export class NodesFeature {
     return [...this.#items.keys()].filter((name) => name !== this.#self.name).sort();
   }
 
+  /** How many other nodes there are. */
+  get size(): number {
+    return this.#items.size - (this.#items.has(this.#self.name) ? 1 : 0);
+  }
+
   /** All that is wanted, for a resync. */
   all(): readonly Item[] {
     return Array.from(this.#claims, ([key, names]) => this.#items.get(names[0]!)!.get(key)!);
