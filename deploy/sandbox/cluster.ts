@@ -234,10 +234,7 @@ export class Cluster implements AsyncDisposable {
     await this.#store.configure(config, (command) => this.#inFabric(command), signal);
     const numbers = Array.from({ length: nodes }, (_, i) => i + 1);
     for (const number of numbers) this.#describeNode(number);
-    this.#run("ksr", [
-      ...[...selfCommand(), "ksr", "--manifests", this.manifests],
-      ...["--store", this.#store.endpoint, "--status-socket", `${this.#state.directory}/ksr.sock`],
-    ]);
+    this.startKsr();
     // All at once: IDs are given out by the store.
     const started = await Promise.allSettled(
       numbers.map((number) => this.addNode(number, { progress, signal })),
@@ -274,6 +271,14 @@ export class Cluster implements AsyncDisposable {
     if (process === undefined) return;
     await stopProcess(process);
     this.#save({ processes: this.#record.processes.filter((each) => each !== process) });
+  }
+
+  /** Starts KSR, also again. */
+  startKsr(): void {
+    this.#run("ksr", [
+      ...[...selfCommand(), "ksr", "--manifests", this.manifests],
+      ...["--store", this.#store.endpoint, "--status-socket", `${this.#state.directory}/ksr.sock`],
+    ]);
   }
 
   /** The cluster's own processes, and whether they run. */
