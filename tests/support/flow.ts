@@ -10,6 +10,8 @@ export interface FlowCount {
   readonly sent: number;
   /** Distinct packets that came back. */
   readonly answered: number;
+  /** Packets that did not, as ranges of their numbers: what was lost in one go. */
+  readonly missing: readonly string[];
   /** The longest time between two answers, in milliseconds. */
   readonly longestGapMs: number;
 }
@@ -91,6 +93,23 @@ export class Flow {
     await this.#server[Symbol.asyncDispose]();
     this.#socket.close();
     this.#epoll.close();
-    return { sent: this.#sent, answered: this.#seen.size, longestGapMs: this.#gap };
+    const { size } = this.#seen;
+    return {
+      sent: this.#sent,
+      answered: size,
+      missing: this.#missing(),
+      longestGapMs: this.#gap,
+    };
+  }
+
+  #missing(): readonly string[] {
+    const ranges: [first: number, last: number][] = [];
+    for (let number = 0; number < this.#sent; number++) {
+      if (this.#seen.has(number)) continue;
+      const range = ranges.at(-1);
+      if (range?.[1] === number - 1) range[1] = number;
+      else ranges.push([number, number]);
+    }
+    return ranges.map(([first, last]) => first === last ? `${first}` : `${first} to ${last}`);
   }
 }
