@@ -25,10 +25,13 @@ export type ClusterSourceState = "listing" | "following" | "away";
 
 /** Milliseconds between attempts to claim the node's ID again. */
 const CLAIM_BACKOFF = { first: 200, last: 5_000 };
+/** Milliseconds that each node has to free an ID before the next one does, and the most together. */
+const RELEASE_TURN_MS = 500;
+const MOST_RELEASE_MS = 60_000;
 
 /**
  * Follows the store: keeps mirror and directory, and the node's own claim. A store that lost its
- * data gets it again; and the first of the nodes frees the IDs of those that Kubernetes deletes.
+ * data gets it again; and the nodes free the IDs of those that Kubernetes deletes.
  */
 export class ClusterSource {
   readonly #options: ClusterSourceOptions;
@@ -38,6 +41,7 @@ export class ClusterSource {
   #state: ClusterSourceState = "listing";
   /** Why the node's ID is not its own, if so. */
   #conflict: string | undefined;
+  #claiming = false;
 
   constructor(options: ClusterSourceOptions) {
     this.#options = options;
@@ -94,27 +98,51 @@ export class ClusterSource {
   }
 
   #tell(changes: DirectoryChanges, onChanges: ClusterSourceOptions["onChanges"]): void {
-    const { directory, self } = this.#options;
+    const { directory, log, self } = this.#options;
     const count = changes.set.length + changes.deleted.length;
     if (count > 0) onChanges(changes);
-    const isFirst = directory.list().every(({ id }) => id >= self.id);
-    for (const orphan of changes.orphaned) {
-      if (isFirst && orphan.name !== self.name) this.#release(orphan);
-    }
+    for (const orphan of changes.orphaned) if (orphan.name !== self.name) this.#release(orphan);
+    if (directory.get(self.name) !== undefined) return;
+    if (changes.deleted.includes(self.name)) log.warn("node ID given back", { id: self.id });
+    // Kubernetes deleted this node, and has it again.
+    if (directory.isKnown(self.name)) this.#reclaim();
   }
 
-  #release(node: NodeRecord): void {
-    const { log, store } = this.#options;
+  /**
+   * Frees what a deleted node had: at once as the first of the nodes, else after all before it have
+   * had their time, as any of them may be away.
+   */
+  #release(orphan: NodeRecord): void {
+    const { directory, log, self, store } = this.#options;
+    const isOrphan = (): boolean =>
+      directory.get(orphan.name)?.id === orphan.id && !directory.isKnown(orphan.name);
+    const before = directory.list().filter(({ id, name }) =>
+      id < self.id && directory.isKnown(name)
+    );
     this.#spawn(async () => {
-      await releaseNode(store, node);
-      log.info("node ID freed", { node: node.name, id: node.id });
+      await sleep(Math.min(before.length * RELEASE_TURN_MS, MOST_RELEASE_MS), this.#stop.signal);
+      for (let delay = CLAIM_BACKOFF.first; isOrphan() && !this.#stop.signal.aborted;) {
+        try {
+          await releaseNode(store, orphan);
+          log.info("node ID freed", { node: orphan.name, id: orphan.id });
+          return;
+        } catch (error) {
+          const message = error instanceof Error ? error.message : String(error);
+          log.warn("node ID not freed yet", { node: orphan.name, error: message });
+        }
+        await sleep(delay, this.#stop.signal);
+        delay = Math.min(2 * delay, CLAIM_BACKOFF.last);
+      }
     });
   }
 
   /** Claims the ID that the node runs with until it has it or another does. */
   #reclaim(): void {
     const { log, most, self, store } = this.#options;
+    if (this.#claiming) return;
+    this.#claiming = true;
     this.#spawn(async () => {
+      using _done = { [Symbol.dispose]: () => this.#claiming = false };
       for (let delay = CLAIM_BACKOFF.first; !this.#stop.signal.aborted;) {
         try {
           await claimNodeId(store, self.name, self.id, most, () => self);

@@ -44,6 +44,11 @@ export class NodeDirectory {
     return record && { ...record, internal: internalOf(this.#state, name) };
   }
 
+  /** Whether Kubernetes has a node of that name. */
+  isKnown(name: string): boolean {
+    return this.#state.objects("nodes").has(name);
+  }
+
   list(): readonly KnownNode[] {
     return [...this.#records.keys()].map((name) => this.get(name)!);
   }
