@@ -27,6 +27,8 @@ systemTest(
       return entry && decoder.decode(entry.value);
     };
     await until("one leads", async () => await leader() === "one", 20_000);
+    const stand = async (count: number): Promise<boolean> =>
+      await store.count({ prefix: `${KSR_ELECTION}/` }) === count;
     await using reader = new StateReader(store);
     const nodeOf = (name: string): string | undefined =>
       reader.state.objects("pods").get(`default/${name}`)?.node;
@@ -48,17 +50,26 @@ systemTest(
     });
     await t.step("the second takes over from one that was killed", async () => {
       scene.ksr("two");
-      await until("two stands by", async () => {
-        let standing = 0;
-        for await (const { entries } of store.range({ prefix: `${KSR_ELECTION}/` })) {
-          standing += entries.length;
-        }
-        return standing === 2;
-      }, 20_000);
+      await until("two stands by", () => stand(2), 20_000);
       await scene.stop("one", "SIGKILL");
       scene.write("a.yaml", pod("a", "n2"));
       await until("two has written", () => nodeOf("a") === "n2", 20_000);
       assertEquals(await leader(), "two");
+    });
+    await t.step("a leader that was asleep for longer than its lease does no harm", async () => {
+      scene.ksr("one");
+      await until("one stands by", () => stand(2), 20_000);
+      // What it has just been told it may still want to write when it wakes up.
+      scene.write("a.yaml", pod("a", "asleep"));
+      scene.signal("two", "SIGSTOP");
+      scene.write("a.yaml", pod("a", "n2"));
+      await until("one has taken over", async () => await leader() === "one", 20_000);
+      await until("one has written", () => nodeOf("a") === "n2", 20_000);
+      scene.signal("two", "SIGCONT");
+      await until("two stands by", () => stand(2), 20_000);
+      assertEquals([await leader(), nodeOf("a")], ["one", "n2"]);
+      assertEquals(await scene.stop("one", "SIGTERM"), 0);
+      await until("two leads again", async () => await leader() === "two", 20_000);
     });
     await t.step("a store that comes back empty is filled again", async () => {
       await etcd.wipe();

@@ -29,6 +29,10 @@ export class KsrProcesses implements AsyncDisposable {
     this.#processes.set(name, process);
   }
 
+  signal(name: string, signal: Deno.Signal): void {
+    this.#processes.get(name)?.kill(signal);
+  }
+
   /** @returns the exit code */
   async stop(name: string, signal: Deno.Signal): Promise<number> {
     const process = this.#processes.get(name);
