@@ -249,6 +249,23 @@ storeTest("a connection that is cut, or swallows all, costs the watch nothing", 
   assertEquals(follower.log.filter((each) => each.startsWith("resync")), ["resync start"]);
 });
 
+storeTest("a connection that died without a word is replaced", async ({ kind }) => {
+  await using stack = new AsyncDisposableStack();
+  const subject = stack.use(await startSubject(kind, false));
+  const relay = stack.use(new TcpRelay(subject.process.address));
+  const store = subject.open();
+  const frozen = subject.open({ endpoints: [`http://${relay.address}`], timeoutMs: 1_000 });
+  await put(store, "k/a", "0");
+  const follower = stack.use(new Follower(frozen));
+  await until("the reader knows all", () => follower.synced);
+  relay.freeze();
+  await put(store, "k/a", "1");
+  assertEquals(await codeOf(() => put(frozen, "k/b", "1")), "DEADLINE");
+  await until("all was told", () => follower.state.get("k/a") === "1", 30_000);
+  await putAtLast(frozen, "k/b", "2");
+  assertEquals(follower.log.filter((each) => each.startsWith("resync")), ["resync start"]);
+}, { proxies: false });
+
 storeTest("a leader whose store is away for longer than its lease leads no more", async ({
   kind,
   proxied,

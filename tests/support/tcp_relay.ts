@@ -3,6 +3,8 @@ export class TcpRelay implements AsyncDisposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #to: Deno.ConnectOptions;
   readonly #open = new Set<Deno.Conn>();
+  readonly #frozen = new Set<Deno.Conn>();
+  readonly #closing = Promise.withResolvers<void>();
   readonly #accepting: Promise<void>;
   #passing = Promise.resolve();
   #pass: () => void = () => {};
@@ -25,6 +27,11 @@ export class TcpRelay implements AsyncDisposable {
     this.#open.clear();
   }
 
+  /** Lets nothing through the connections that there are, for ever; new ones are passed on. */
+  freeze(): void {
+    for (const connection of this.#open) this.#frozen.add(connection);
+  }
+
   /** Lets nothing through any more, as a network that swallows packets. */
   swallow(): void {
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -40,6 +47,7 @@ export class TcpRelay implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#listener.close();
     this.release();
+    this.#closing.resolve();
     this.cut();
     await this.#accepting;
   }
@@ -76,6 +84,7 @@ export class TcpRelay implements AsyncDisposable {
         const count = await from.read(buffer);
         if (count === null) return;
         await this.#passing;
+        if (this.#frozen.has(from)) return await this.#closing.promise;
         for (let at = 0; at < count;) at += await to.write(buffer.subarray(at, count));
       }
     } catch {

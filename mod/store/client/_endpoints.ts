@@ -21,6 +21,14 @@ const SLACK_MS = 250;
 /** A read that any store answers, and that needs a leader. */
 export const PROBE: IRangeRequest = { key: Buffer.from([0]), count_only: true };
 
+/**
+ * Milliseconds without a sign of life after which a connection in use is asked for one, and those
+ * that the answer may take: what a network swallows without a word ends so. etcd and its proxy bear
+ * no question within 5 s of another (`--grpc-keepalive-min-time`).
+ */
+const KEEPALIVE_MS = 7_000;
+const KEEPALIVE_ANSWER_MS = 3_000;
+
 /** One endpoint and its client. */
 export interface Endpoint {
   readonly name: string;
@@ -259,6 +267,8 @@ function clientOptions(name: string, options: EtcdStoreOptions, timeoutMs: numbe
       "grpc.max_send_message_length": -1,
       "grpc.initial_reconnect_backoff_ms": 100,
       "grpc.max_reconnect_backoff_ms": 1_000,
+      "grpc.keepalive_time_ms": KEEPALIVE_MS,
+      "grpc.keepalive_timeout_ms": KEEPALIVE_ANSWER_MS,
       ...(tls?.serverName === undefined ? {} : {
         "grpc.ssl_target_name_override": tls.serverName,
         "grpc.default_authority": tls.serverName,
