@@ -127,6 +127,57 @@ vppTest("counters are those that VPP's CLI shows, also after it was restarted", 
   await compare();
 });
 
+vppTest("counters of 110 interfaces under traffic are VPP's, and never go back", async (real) => {
+  const count = 110;
+  await using vpp = await real.overSocket();
+  await using stats = new StatsClient({ library: real.library, path: real.statsSocket });
+  const run = async (cmd: string): Promise<string> =>
+    (await vpp.request("cli_inband", { cmd }, { timeoutMs: 60_000 })).reply;
+  for (let i = 0; i < count; i++) {
+    await vpp.request("create_loopback_instance");
+    await run(`set interface state loop${i} up`);
+    await run(`set interface ip address loop${i} 10.${i + 1}.0.1/24`);
+    // Each receives a number of packets of its own, over about a second.
+    await run(
+      `packet-generator new { name s${i} limit ${100 + i} rate 200 size 98-98 interface loop${i} ` +
+        `node ip4-input data { UDP: 10.${i + 1}.0.2 -> 10.250.0.1 UDP: 1 -> 2 incrementing 30 } }`,
+    );
+  }
+  await run("packet-generator enable-stream");
+  const costs: number[] = [];
+  const last = new Map<number, bigint>();
+  let changes = 0;
+  for (const deadline = performance.now() + 30_000;;) {
+    const start = performance.now();
+    const interfaces = await readInterfaces(stats);
+    costs.push(performance.now() - start);
+    for (const { swIfIndex, rx } of interfaces) {
+      const before = last.get(swIfIndex) ?? 0n;
+      assert(rx.packets >= before, `interface ${swIfIndex}: ${before} packets, then ${rx.packets}`);
+      if (rx.packets > before) changes++;
+      last.set(swIfIndex, rx.packets);
+    }
+    // All of it has been received, and has gone where it belongs: nowhere.
+    const done = interfaces.filter(({ counts, name, rx }) => {
+      const [, loop = ""] = /^loop(\d+)$/.exec(name) ?? [];
+      const wanted = BigInt(100 + Number(loop));
+      return loop !== "" && rx.packets === wanted && counts["drops"] === wanted;
+    });
+    if (done.length === count) break;
+    assert(performance.now() < deadline, `the traffic does not end: ${[...last.values()]}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  assert(changes > count, "no read fell into the traffic");
+  const interfaces = await readInterfaces(stats);
+  const cli = parseInterfaces(await run("show interface"));
+  assert(cli.length >= count, `${cli.length} counters shown`);
+  assertEquals(interfaces.flatMap(shown).toSorted(), cli.toSorted());
+  const median = costs.toSorted((a, b) => a - b)[costs.length >> 1] ?? 0;
+  console.log(
+    `  ${costs.length} reads of ${count} interfaces under traffic, ${median.toFixed(2)} ms each`,
+  );
+});
+
 /** Makes loopback 1 receive packets: to itself, to others, nonsense. */
 async function traffic(vpp: VppClient): Promise<void> {
   const run = async (cmd: string): Promise<void> => {
