@@ -10,7 +10,7 @@ const ONE_BY_ONE = 300;
 const IDLE_REQUESTS = 20;
 /** VPP sleeps up to 10 ms when it has nothing to do. */
 const IDLE_MS = 25;
-const PIPELINED = 20_000;
+const PIPELINED = 10_000;
 const INTERFACES = 1_000;
 
 /**
@@ -26,17 +26,22 @@ export const vppTransportGroup: Group = {
       progress(`skipped: ${missing}`);
       return [];
     }
-    await using vpp = await RealVpp.start();
-    const bench = new TransportBench(vpp, rounds, signal, progress);
-    return [
-      await bench.compare("one request, VPP busy", "us", oneByOne, "shm"),
-      await bench.compare("one request, VPP idle", "us", whileIdle, "shm"),
-      await bench.compare("one request, VPP idle", "us", whileIdle, "shm and bell"),
-      await bench.compare("pipelined", "requests/s", pipelined, "shm"),
-      await bench.compare("pipelined", "requests/s", pipelined, "shm and bell"),
-      await bench.schema(),
-      await bench.statistics(),
+    const figures: ((bench: TransportBench) => Promise<Figure>)[] = [
+      (bench) => bench.compare("one request, VPP busy", "us", oneByOne, "shm"),
+      (bench) => bench.compare("one request, VPP idle", "us", whileIdle, "shm"),
+      (bench) => bench.compare("one request, VPP idle", "us", whileIdle, "shm and bell"),
+      (bench) => bench.compare("pipelined", "requests/s", pipelined, "shm"),
+      (bench) => bench.compare("pipelined", "requests/s", pipelined, "shm and bell"),
+      (bench) => bench.schema(),
+      (bench) => bench.statistics(),
     ];
+    const taken: Figure[] = [];
+    for (const figure of figures) {
+      // One of its own for each: VPP 26.06 may stop answering after many connections.
+      await using vpp = await RealVpp.start();
+      taken.push(await figure(new TransportBench(vpp, rounds, signal, progress)));
+    }
+    return taken;
   },
 };
 
