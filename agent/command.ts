@@ -15,7 +15,12 @@ import type { VppMemory } from "./descriptors/vpp/mod.ts";
 import { Membership } from "./membership.ts";
 import { missingRights } from "./prerequisites.ts";
 import { Publication, restoreAttachments } from "./publication/mod.ts";
-import { statusHandler, StatusServer } from "./status/mod.ts";
+import {
+  joiningHandler,
+  statusHandler,
+  StatusServer,
+  type StatusServerOptions,
+} from "./status/mod.ts";
 import { SqliteVppMemory, superviseVpp, VppConnector } from "./vpp/mod.ts";
 
 const FLAGS = {
@@ -193,7 +198,20 @@ async function serve(
   using store = AttachmentStore.open(storeOptions(config, libc));
   using namespaces = new LinuxNamespaces(libc);
   using memory = SqliteVppMemory.open(memoryPath(config), storeOptions(config, libc).bootId);
-  await using membership = await Membership.open({ config, namespaces, signal, log });
+  let waitingFor = "the store has not answered yet";
+  let answer: StatusServerOptions["handle"] = joiningHandler({
+    nodeName: config.nodeName,
+    startedAt,
+    waitingFor: () => waitingFor,
+  });
+  const status = await StatusServer.listen({
+    path: config.statusSocket,
+    libc,
+    handle: (request) => answer(request),
+  });
+  await using _status = { [Symbol.asyncDispose]: () => status.close(STOP_LIMITS.statusMs) };
+  const onWaiting = (reason: string): void => void (waitingFor = reason);
+  await using membership = await Membership.open({ config, namespaces, signal, log, onWaiting });
   const { agentOptions: { mtu, network }, layouts, store: clusterStore } = membership;
   const { nodeName: node } = config;
   const { bootId: boot } = storeOptions(config, libc);
@@ -221,15 +239,11 @@ async function serve(
     now: Date.now,
     log,
   });
-  const status = await StatusServer.listen({
-    path: config.statusSocket,
-    libc,
-    handle: statusHandler({
-      agent,
-      nodeName: config.nodeName,
-      startedAt,
-      ...supervisor && { vppProcess: () => supervisor.status },
-    }),
+  answer = statusHandler({
+    agent,
+    nodeName: config.nodeName,
+    startedAt,
+    ...supervisor && { vppProcess: () => supervisor.status },
   });
   const cni = await CniServer.listen({
     path: config.cniSocket,
@@ -264,7 +278,6 @@ async function serve(
     supervisor?.close();
     await supervising;
     await publication?.[Symbol.asyncDispose]();
-    await status.close(STOP_LIMITS.statusMs);
   }
   log.info("agent stopped");
 }

@@ -33,6 +33,8 @@ export interface MembershipOptions {
   readonly namespaces: Namespaces;
   readonly signal: AbortSignal;
   readonly log: Logger;
+  /** Told why the cluster is not joined yet. */
+  readonly onWaiting?: (reason: string) => void;
 }
 
 /** What an agent has of a cluster, if its configuration names a store; else nothing of it. */
@@ -60,20 +62,29 @@ export class Membership implements AsyncDisposable {
   }
 
   /** Joins the cluster, and waits for as long as it takes a new node to be let in. */
-  static async open({ config, log, namespaces, signal }: MembershipOptions): Promise<Membership> {
+  static async open(options: MembershipOptions): Promise<Membership> {
+    const { config, log, namespaces, onWaiting = () => {}, signal } = options;
     const { layouts, nodeName: name, store: endpoints } = config;
     if (endpoints === undefined) return new Membership(layouts, {}, log);
     const mirror = ClusterMirror.open(`${config.stateDir}/cluster.sqlite`);
     const store = EtcdStore.open({ endpoints, createIdentity: true, logger: log });
     try {
       const uplink = config.uplink?.addresses ?? [];
-      const member = await joinCluster({ name, store, mirror, uplink, signal, log });
+      const member = await joinCluster({
+        name,
+        store,
+        mirror,
+        uplink,
+        onWaiting,
+        signal,
+        log,
+      });
       const network = agentNetwork(member, config, namespaces);
       const { self } = member;
       log.info("cluster joined", { node: name, id: self.id, mtu: network.mtu.pod });
       const mtu = config.mtu ?? network.mtu.pod;
-      const options = { layouts: self.pods, mtu, network };
-      return new Membership(self.pods, options, log, { store, mirror, member });
+      const agentOptions = { layouts: self.pods, mtu, network };
+      return new Membership(self.pods, agentOptions, log, { store, mirror, member });
     } catch (error) {
       mirror.close();
       await store.close();

@@ -35,6 +35,8 @@ export interface JoinOptions {
   readonly uplink: readonly IpPrefix[];
   /** Milliseconds for which the store is asked before the mirror is. @default 5_000 */
   readonly patienceMs?: number;
+  /** Told what is waited for. */
+  readonly onWaiting?: (reason: string) => void;
   readonly signal: AbortSignal;
   readonly log: Logger;
 }
@@ -64,6 +66,7 @@ export async function joinCluster(options: JoinOptions): Promise<ClusterMember> 
       if (!waits) throw error;
       if (said !== error.message) log.warn("cluster not joined yet", { reason: error.message });
       said = error.message;
+      options.onWaiting?.(said);
     }
     const member = performance.now() >= deadline ? joinByMirror(options, mirror) : undefined;
     if (member !== undefined) {

@@ -4,5 +4,6 @@
  *
  * @module
  */
+export * from "./joining_handler.ts";
 export * from "./status_handler.ts";
 export * from "./status_server.ts";
