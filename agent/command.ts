@@ -12,9 +12,7 @@ import { type AgentConfig, DEFAULT_CONFIG, parseAgentConfig } from "./config.ts"
 import { Agent, type AgentOptions } from "./controller/mod.ts";
 import { LinuxNamespaces } from "./descriptors/linux/mod.ts";
 import type { VppMemory } from "./descriptors/vpp/mod.ts";
-import { Membership } from "./membership.ts";
 import { missingRights } from "./prerequisites.ts";
-import { Publication, restoreAttachments } from "./publication/mod.ts";
 import {
   joiningHandler,
   statusHandler,
@@ -211,20 +209,25 @@ async function serve(
   });
   await using _status = { [Symbol.asyncDispose]: () => status.close(STOP_LIMITS.statusMs) };
   const onWaiting = (reason: string): void => void (waitingFor = reason);
-  await using membership = await Membership.open({ config, namespaces, signal, log, onWaiting });
-  const { agentOptions: { mtu, network }, layouts, store: clusterStore } = membership;
-  const { nodeName: node } = config;
-  const { bootId: boot } = storeOptions(config, libc);
-  if (clusterStore !== undefined) {
-    const record = { attachments: store, layouts, namespaces };
-    await restoreAttachments({ store: clusterStore, node, boot, ...record, signal, log });
-    signal.throwIfAborted();
-  }
-  let publication: Publication | undefined;
+  const { store: endpoints } = config;
+  // Loaded here only: the store's client wants memory and rights that a lone node does without.
+  await using membership = endpoints === undefined
+    ? undefined
+    : await (await import("./membership.ts")).Membership.open({
+      endpoints,
+      config,
+      namespaces,
+      attachments: store,
+      boot: storeOptions(config, libc).bootId,
+      signal,
+      log,
+      onWaiting,
+    });
+  const { layouts } = membership ?? config;
   const agent = new Agent({
     ...agentOptions(config, store, memory, namespaces, log),
-    ...membership.agentOptions,
-    onResynced: () => publication?.resynced(),
+    ...membership?.agentOptions,
+    onResynced: () => membership?.resynced(),
   });
   const handler = new CniHandler({
     attachments: agent.attachments,
@@ -258,13 +261,8 @@ async function serve(
     cni: config.cniSocket,
     vpp: config.vppApiSocket,
   });
-  await membership.follow(agent.network);
-  if (clusterStore !== undefined && network !== undefined && mtu !== undefined) {
-    const { statusSocket } = config;
-    const about = { agent, network, mtu, boot, startedAt, statusSocket };
-    publication = new Publication({ store: clusterStore, ...about, log });
-    membership.onReclaimed = () => publication?.republish();
-  }
+  await membership?.follow(agent.network);
+  membership?.publish(agent, startedAt);
   const supervising = supervisor?.run();
   agent.start();
   const sweep = setInterval(() => namespaces.sweep(), NAMESPACE_SWEEP_MS);
@@ -277,7 +275,7 @@ async function serve(
     await agent.stop(STOP_LIMITS.loopMs);
     supervisor?.close();
     await supervising;
-    await publication?.[Symbol.asyncDispose]();
+    await membership?.unpublish();
   }
   log.info("agent stopped");
 }

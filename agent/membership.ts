@@ -1,5 +1,6 @@
 import type { Logger } from "@contiv/log";
 import { EtcdStore } from "@contiv/store";
+import type { AttachmentStore } from "./attachments/mod.ts";
 import {
   type ClusterMember,
   ClusterMirror,
@@ -11,6 +12,7 @@ import {
 } from "./cluster/mod.ts";
 import type { AgentConfig } from "./config.ts";
 import type {
+  Agent,
   AgentNetwork,
   AgentOptions,
   NetworkController,
@@ -20,6 +22,7 @@ import type { Namespaces } from "./descriptors/linux/mod.ts";
 import type { Uplink } from "./features/mod.ts";
 import type { NodePrefix } from "./ipam/mod.ts";
 import { nodeMtu } from "./network/mod.ts";
+import { Publication, restoreAttachments } from "./publication/mod.ts";
 
 /** This process's own namespace: the host's, and VPP's. */
 const HOST_NETNS = "/proc/self/ns/net";
@@ -29,43 +32,55 @@ const ETHERNET_MTU = 1500;
 const LISTING_LIMIT_MS = 5_000;
 
 export interface MembershipOptions {
+  /** Of the store. */
+  readonly endpoints: readonly string[];
   readonly config: AgentConfig;
   readonly namespaces: Namespaces;
+  readonly attachments: AttachmentStore;
+  /** This boot of the kernel. */
+  readonly boot: string;
   readonly signal: AbortSignal;
   readonly log: Logger;
   /** Told why the cluster is not joined yet. */
   readonly onWaiting?: (reason: string) => void;
 }
 
-/** What an agent has of a cluster, if its configuration names a store; else nothing of it. */
+interface Parts {
+  readonly store: EtcdStore;
+  readonly mirror: ClusterMirror;
+  readonly member: ClusterMember;
+}
+
+/** What an agent has of a cluster, if its configuration names a store. */
 export class Membership implements AsyncDisposable {
   readonly layouts: readonly NodePrefix[];
   /** What the agent gets in place of its own configuration's. */
-  readonly agentOptions: Partial<Pick<AgentOptions, "layouts" | "mtu" | "network">>;
-  readonly #log: Logger;
-  readonly #parts: { store: EtcdStore; mirror: ClusterMirror; member: ClusterMember } | undefined;
+  readonly agentOptions: Required<Pick<AgentOptions, "layouts" | "mtu" | "network">>;
+  readonly #options: MembershipOptions;
+  readonly #parts: Parts;
+  #publication: Publication | undefined;
   #source: ClusterSource | undefined;
-  /** Called when a store that lost its data knows this node again. */
-  onReclaimed: () => void = () => {};
   #running: Promise<void> | undefined;
 
   private constructor(
-    layouts: readonly NodePrefix[],
     agentOptions: Membership["agentOptions"],
-    log: Logger,
-    parts?: { store: EtcdStore; mirror: ClusterMirror; member: ClusterMember },
+    options: MembershipOptions,
+    parts: Parts,
   ) {
-    this.layouts = layouts;
+    this.layouts = agentOptions.layouts;
     this.agentOptions = agentOptions;
-    this.#log = log;
+    this.#options = options;
     this.#parts = parts;
   }
 
-  /** Joins the cluster, and waits for as long as it takes a new node to be let in. */
+  /**
+   * Joins the cluster, and waits for as long as it takes a new node to be let in. Attachments that
+   * the disk has lost are taken from the store.
+   */
   static async open(options: MembershipOptions): Promise<Membership> {
-    const { config, log, namespaces, onWaiting = () => {}, signal } = options;
-    const { layouts, nodeName: name, store: endpoints } = config;
-    if (endpoints === undefined) return new Membership(layouts, {}, log);
+    const { attachments, boot, config, endpoints, log, namespaces, signal } = options;
+    const { onWaiting = () => {} } = options;
+    const { nodeName: name } = config;
     const mirror = ClusterMirror.open(`${config.stateDir}/cluster.sqlite`);
     const store = EtcdStore.open({ endpoints, createIdentity: true, logger: log });
     try {
@@ -83,8 +98,11 @@ export class Membership implements AsyncDisposable {
       const { self } = member;
       log.info("cluster joined", { node: name, id: self.id, mtu: network.mtu.pod });
       const mtu = config.mtu ?? network.mtu.pod;
-      const agentOptions = { layouts: self.pods, mtu, network };
-      return new Membership(self.pods, agentOptions, log, { store, mirror, member });
+      const { pods: layouts } = self;
+      const record = { attachments, layouts, namespaces };
+      await restoreAttachments({ store, node: name, boot, ...record, signal, log });
+      signal.throwIfAborted();
+      return new Membership({ layouts, mtu, network }, options, { store, mirror, member });
     } catch (error) {
       mirror.close();
       await store.close();
@@ -92,17 +110,11 @@ export class Membership implements AsyncDisposable {
     }
   }
 
-  /** The store, once this node is a member of a cluster. */
-  get store(): EtcdStore | undefined {
-    return this.#parts?.store;
-  }
-
   /**
    * Hands the other nodes to the agent, and from now on their changes. Before its start, so that
    * the first comparison finds wanted what is there.
    */
   async follow(network: NetworkController): Promise<void> {
-    if (this.#parts === undefined) return;
     const { member, mirror, store } = this.#parts;
     const { config, record } = member;
     const directory = new NodeDirectory();
@@ -123,14 +135,14 @@ export class Membership implements AsyncDisposable {
       mirror,
       directory,
       self: record,
-      log: this.#log,
+      log: this.#options.log,
       most: Number.MAX_SAFE_INTEGER,
-      onReclaimed: () => this.onReclaimed(),
+      onReclaimed: () => this.#publication?.republish(),
       onChanges: (changes) => {
         if (!isStarted) network.preload(changesOf(changes));
         else {
           network.update(changesOf(changes)).catch((error: unknown) => {
-            this.#log.warn("nodes not joined yet", { error: String(error) });
+            this.#options.log.warn("nodes not joined yet", { error: String(error) });
           });
         }
         listed.resolve();
@@ -145,11 +157,32 @@ export class Membership implements AsyncDisposable {
     isStarted = true;
   }
 
+  /** Tells the store of a running agent's node, pods and well-being, from now on. */
+  publish(agent: Agent, startedAt: number): void {
+    const { boot, config: { statusSocket }, log } = this.#options;
+    const { mtu, network } = this.agentOptions;
+    const { store } = this.#parts;
+    const about = { agent, network, mtu, boot, startedAt, statusSocket };
+    this.#publication = new Publication({ store, ...about, log });
+  }
+
+  /** Interfaces may be others than before: VPP was compared with what is wanted. */
+  resynced(): void {
+    this.#publication?.resynced();
+  }
+
+  /** Tells no more. */
+  async unpublish(): Promise<void> {
+    await this.#publication?.[Symbol.asyncDispose]();
+    this.#publication = undefined;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.unpublish();
     await this.#source?.close();
     await this.#running;
-    await this.#parts?.store.close();
-    this.#parts?.mirror.close();
+    await this.#parts.store.close();
+    this.#parts.mirror.close();
   }
 }
 

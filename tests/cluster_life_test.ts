@@ -8,6 +8,7 @@ import { probe } from "../deploy/sandbox/probe/mod.ts";
 import { isRunning } from "../deploy/sandbox/role_process.ts";
 import type { Sandbox } from "../deploy/sandbox/sandbox.ts";
 import type { PodRecord } from "../deploy/sandbox/state.ts";
+import { removeIfThere } from "./support/remove_if_there.ts";
 import { dataPlaneTest } from "./support/requires.ts";
 import { until } from "./support/until.ts";
 
@@ -85,7 +86,7 @@ dataPlaneTest("nodes and the store come and go", async (dataPlane, t) => {
       assertEquals(await idOf(two) === await idOf(one), false);
     });
   } finally {
-    Deno.removeSync(directory, { recursive: true });
+    removeIfThere(directory);
   }
 });
 

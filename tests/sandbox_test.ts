@@ -71,6 +71,35 @@ systemTest("up, status, exec and down work one after the other", async () => {
   assertStringIncludes(stderr, "has none");
 });
 
+systemTest("nodes join and leave a cluster, and its pods are wired by name", async () => {
+  const name = uniqueName();
+  const flags = ["--name", name];
+  try {
+    const up = await contiv("sandbox", "up", ...flags, "--nodes", "2", "--pods", "2");
+    assertEquals(up.code, 0, up.stdout + up.stderr);
+    const again = await contiv("sandbox", "up", ...flags);
+    assertEquals(again.code, 1);
+    assertStringIncludes(again.stderr, "it is up already");
+    const join = await contiv("sandbox", "node", "add", ...flags);
+    assertEquals(join.code, 0, join.stderr);
+    const add = await contiv("sandbox", "add", "pod3", ...flags);
+    assertMatch(add.stdout, /pod3\s+10\.1\.[123]\.2/);
+    const [address = ""] = /10\.1\.\d\.2/.exec(add.stdout) ?? [];
+    const ping = await contiv("sandbox", "exec", ...flags, "pod1", "--", "ping", "-c1", address);
+    assertEquals(ping.code, 0, ping.stdout);
+    const leave = await contiv("sandbox", "node", "remove", "node2", ...flags);
+    assertEquals(leave.code, 0, leave.stderr);
+    const status = await contiv("sandbox", "status", ...flags);
+    assertEquals(status.code, 0, status.stdout);
+    assertMatch(status.stdout, /node3 +[123] +10\.1\.[123]\.0\/24, fd10:1::[123]00\/120 +ready/);
+    assertEquals(/node2|pod2/.test(status.stdout), false, status.stdout);
+  } finally {
+    const down = await contiv("sandbox", "down", ...flags);
+    assertEquals(down.code, 0, down.stderr);
+  }
+  assertEquals(await namespacesOf(name), []);
+});
+
 systemTest("the demo cleans up after Ctrl-C", async () => {
   const name = uniqueName();
   const child = new Deno.Command(program, {

@@ -16,6 +16,8 @@ export interface ClusterOptions {
   /** For records, logs and data; of the cluster's own. */
   readonly directory: string;
   readonly nodes: number;
+  /** The directory that network namespaces are named in. @default "/run/netns" */
+  readonly namespaces?: string;
   readonly dataPlane: DataPlaneChoice;
   /** @default "embedded" */
   readonly store?: StoreChoice;
@@ -83,8 +85,9 @@ export class Cluster implements AsyncDisposable {
     const cluster = new Cluster(libc, state, record);
     for (const number of record.nodes) {
       const name = `node${number}`;
-      const node = Sandbox.open(libc, new SandboxState(`${state.directory}/${name}`));
-      cluster.#nodes.set(name, node);
+      const node = new SandboxState(`${state.directory}/${name}`);
+      // One that was just being made may have no record yet.
+      if (node.load() !== undefined) cluster.#nodes.set(name, Sandbox.open(libc, node));
     }
     return cluster;
   }
@@ -92,6 +95,7 @@ export class Cluster implements AsyncDisposable {
   /** Makes a cluster and its nodes, all at once. What a failure leaves behind is removed. */
   static async create(libc: Libc, options: ClusterOptions): Promise<Cluster> {
     const { dataPlane, directory, mtu = ETHERNET_MTU, name, store = "embedded" } = options;
+    const { namespaces = "/run/netns" } = options;
     const state = new ClusterState(directory);
     if (state.load() !== undefined) {
       throw new Error(`Cannot start cluster ${name}: it is up already, "down" removes it`);
@@ -99,6 +103,7 @@ export class Cluster implements AsyncDisposable {
     const cluster = new Cluster(libc, state, {
       version: 1,
       name,
+      namespaces,
       dataPlane,
       store,
       mtu,
@@ -110,7 +115,7 @@ export class Cluster implements AsyncDisposable {
       await cluster.#start(options);
       return cluster;
     } catch (error) {
-      await cluster[Symbol.asyncDispose]();
+      await cluster.down();
       throw error;
     }
   }
@@ -123,6 +128,17 @@ export class Cluster implements AsyncDisposable {
   node(name: string): Sandbox {
     const node = this.#nodes.get(name);
     if (node === undefined) throw new Error(`Cannot find node ${name}: there is none`);
+    return node;
+  }
+
+  /** The node that has that pod. @throws {Error} that names the pods there are */
+  nodeOf(pod: string): Sandbox {
+    const pods = this.nodes.flatMap(({ record }) => record.node.pods);
+    const node = this.nodes.find(({ record }) => record.node.pods.some(({ name }) => name === pod));
+    if (node === undefined) {
+      const names = pods.map(({ name }) => name).join(", ");
+      throw new Error(`Cannot find pod ${JSON.stringify(pod)}: there are ${names || "none"}`);
+    }
     return node;
   }
 
@@ -139,13 +155,14 @@ export class Cluster implements AsyncDisposable {
     number: number,
     { progress, signal }: Pick<ClusterOptions, "progress" | "signal"> = QUIET,
   ): Promise<Sandbox> {
-    const { dataPlane, name } = this.#record;
+    const { dataPlane, name, namespaces } = this.#record;
     const nodeName = `node${number}`;
     this.#describeNode(number);
     const state = new SandboxState(`${this.#state.directory}/${nodeName}`);
     this.#save({ nodes: [...this.#record.nodes, number] });
     const sandbox = await Sandbox.create(this.#libc, state, {
       name,
+      namespaces,
       dataPlane,
       progress,
       signal,
@@ -282,7 +299,7 @@ export class Cluster implements AsyncDisposable {
   }
 
   /** The cluster's own processes, and whether they run. */
-  processes(): readonly (ProcessRecord & { readonly running: boolean })[] {
+  get processes(): readonly (ProcessRecord & { readonly running: boolean })[] {
     return this.#record.processes.map((each) => ({ ...each, running: isRunning(each) }));
   }
 

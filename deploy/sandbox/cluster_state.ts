@@ -9,6 +9,8 @@ export interface ClusterRecord {
   /** Version of this format. */
   readonly version: 1;
   readonly name: string;
+  /** The directory that network namespaces are named in. */
+  readonly namespaces: string;
   readonly dataPlane: DataPlaneChoice;
   readonly store: StoreChoice;
   /** Of uplinks. */

@@ -1,14 +1,16 @@
-import {
-  type CommandContext,
-  describeFlags,
-  ExitCode,
-  type FlagSpec,
-  parseFlags,
-  UsageError,
-} from "@contiv/cli";
+import { type CommandContext, describeFlags, ExitCode, parseFlags, UsageError } from "@contiv/cli";
 import { Libc } from "@contiv/libc";
 import { readStatus } from "./agent_status.ts";
-import { type DataPlaneChoice, VPP_TRANSPORTS } from "./data_plane.ts";
+import { CLUSTER_VERBS } from "./cluster_command.ts";
+import { ClusterState } from "./cluster_state.ts";
+import {
+  chosenDataPlane,
+  FLAGS,
+  type Flags,
+  nodeCount,
+  onePod,
+  podNames,
+} from "./command_flags.ts";
 import { demo, podTable } from "./demo.ts";
 import { missingRights, namespaceDirectoryProblem } from "./prerequisites.ts";
 import { isRunning, selfCommand } from "./role_process.ts";
@@ -16,45 +18,18 @@ import { Sandbox } from "./sandbox.ts";
 import { SandboxState } from "./state.ts";
 import { runInUserNamespace, SANDBOX_DIRECTORY, tryUserNamespace } from "./user_namespace.ts";
 import { renderTable } from "@contiv/cli/table.ts";
-import { pluginsOf } from "./vpp_data_plane.ts";
 
-const FLAGS = {
-  name: { type: "string", default: "default", value: "NAME", help: "which sandbox" },
-  pods: { type: "string", default: "3", value: "N", help: "up, demo: how many pods to wire" },
-  vswitch: {
-    type: "string",
-    default: "embedded",
-    value: "KIND",
-    help: "up, demo: what forwards, embedded or vpp",
-  },
-  vpp: {
-    type: "string",
-    value: "PATH",
-    help: "the vpp binary; else $CONTIV_VPP, else /usr/bin/vpp",
-  },
-  "vpp-plugins": {
-    type: "string",
-    value: "DIR",
-    help: "VPP's plugins; else where its installation has them",
-  },
-  "vpp-transport": {
-    type: "string",
-    default: "auto",
-    value: "WAY",
-    help: `up, demo: how the agent talks to VPP, ${VPP_TRANSPORTS.join(", ")}`,
-  },
-  keep: { type: "boolean", help: "demo: leave the sandbox running" },
-  help: { type: "boolean", help: "this text" },
-} as const satisfies Record<string, FlagSpec>;
+const USAGE = `Usage: contiv sandbox up|add|remove|node|status|exec|down|demo [FLAGS]
 
-const USAGE = `Usage: contiv sandbox up|status|exec|down|demo [FLAGS]
+Nodes on this machine: each is a network namespace with a data plane (contiv vswitch, or a VPP of
+its own) and contiv agent, and pods are namespaces, wired by executing contiv cni. Several nodes get
+a store, contiv ksr, a network that joins them, and an internet beyond (198.51.100.1). An ordinary
+user's are in a user namespace.
 
-A node on this machine: a network namespace with a data plane (contiv vswitch, or a VPP of its own)
-and contiv agent, and pods that are namespaces, wired by executing contiv cni. An ordinary user's is
-in a user namespace.
-
-  up                   start a node and its pods
+  up                   start nodes and their pods
   add POD, remove POD  wire one more pod, or remove one
+  node add             let one more node join a cluster
+  node remove NODE     end a node and delete it from the cluster
   status               what runs, and the pods' addresses
   exec POD -- CMD ...  run a command in a pod
   down                 end and remove all of it
@@ -64,8 +39,6 @@ ${describeFlags(FLAGS)}
 Exit codes: 0 done, 1 failed (demo: or a path is wrong), 2 wrong usage, 4 a right or device is missing.
 `;
 
-type Flags = ReturnType<typeof parseFlags<typeof FLAGS>>;
-
 /** `contiv sandbox`. */
 export async function sandboxCommand(context: CommandContext): Promise<number> {
   const parsed = parseFlags(context.args, FLAGS);
@@ -74,8 +47,7 @@ export async function sandboxCommand(context: CommandContext): Promise<number> {
     context.stdout.write(USAGE);
     return parsed.flags.help ? ExitCode.OK : ExitCode.USAGE;
   }
-  const run = Object.hasOwn(VERBS, verb) ? VERBS[verb as keyof typeof VERBS] : undefined;
-  if (run === undefined) throw new UsageError(`unknown verb ${JSON.stringify(verb)}`);
+  if (!isVerb(verb)) throw new UsageError(`unknown verb ${JSON.stringify(verb)}`);
   if (!/^[a-z0-9][-a-z0-9]{0,19}$/.test(parsed.flags.name)) {
     throw new UsageError(
       `--name ${
@@ -84,7 +56,9 @@ export async function sandboxCommand(context: CommandContext): Promise<number> {
     );
   }
   const places = placesOf(context);
-  const state = new SandboxState(`${places.sandboxes}/${parsed.flags.name}`);
+  const directory = `${places.sandboxes}/${parsed.flags.name}`;
+  const state = new SandboxState(directory);
+  const cluster = new ClusterState(directory);
   const missing = missingRights(Deno.readTextFileSync("/proc/self/status"));
   if (missing.length > 0 && context.env.get(SANDBOX_DIRECTORY) === undefined) {
     const refusal = await tryUserNamespace();
@@ -92,7 +66,7 @@ export async function sandboxCommand(context: CommandContext): Promise<number> {
       return await runInUserNamespace({
         command: [...selfCommand(), "sandbox", ...context.args],
         directory: places.sandboxes,
-        holder: state.load()?.node.processes.find(isRunning)?.pid,
+        holder: (state.load()?.node ?? cluster.load())?.processes.find(isRunning)?.pid,
         signal: context.signal,
       });
     }
@@ -110,7 +84,20 @@ export async function sandboxCommand(context: CommandContext): Promise<number> {
   using libc = Libc.open();
   const { namespaces } = places;
   try {
-    return await run({ context, libc, state, namespaces, parsed, operands });
+    if (!wantsCluster(verb, parsed, cluster)) {
+      return await VERBS[verb]({ context, libc, state, namespaces, parsed, operands });
+    }
+    if (state.load() !== undefined) {
+      throw new Error(`sandbox ${parsed.flags.name} is up already, with one node`);
+    }
+    return await CLUSTER_VERBS[verb]({
+      context,
+      libc,
+      state: cluster,
+      namespaces,
+      parsed,
+      operands,
+    });
   } catch (error) {
     if (error instanceof UsageError) throw error;
     if (context.signal.aborted) {
@@ -132,10 +119,34 @@ interface VerbInput {
   readonly operands: readonly string[];
 }
 
-const VERBS = { up, add, remove, status, exec, down, demo: runDemo } as const satisfies Record<
-  string,
+const VERBS = {
+  up,
+  add,
+  remove,
+  node,
+  status,
+  exec,
+  down,
+  demo: runDemo,
+} as const satisfies Record<
+  keyof typeof CLUSTER_VERBS,
   (input: VerbInput) => Promise<number>
 >;
+
+function isVerb(word: string): word is keyof typeof VERBS {
+  return Object.hasOwn(VERBS, word);
+}
+
+/** Whether it is about several nodes: those there are, or those to make. */
+function wantsCluster(verb: keyof typeof VERBS, { flags }: Flags, state: ClusterState): boolean {
+  if (state.load() !== undefined) return true;
+  return (verb === "up" || verb === "demo") &&
+    nodeCount(flags.nodes ?? (verb === "demo" ? "2" : "1")) > 1;
+}
+
+function node(): Promise<number> {
+  throw new Error('there is no cluster, start one with "up --nodes 2"');
+}
 
 async function up({ context, libc, state, namespaces, parsed }: VerbInput): Promise<number> {
   const progress = (message: string): void => context.stdout.write(`${message}\n`);
@@ -200,43 +211,6 @@ async function runDemo({ context, libc, state, namespaces, parsed }: VerbInput):
   const options = { name, namespaces, keep, dataPlane, pods: podNames(parsed) };
   const right = await demo(libc, state, options, context);
   return right ? ExitCode.OK : ExitCode.FAILURE;
-}
-
-function chosenDataPlane({ flags }: Flags, { env }: CommandContext): DataPlaneChoice {
-  if (flags.vswitch === "embedded") return { kind: "embedded" };
-  if (flags.vswitch !== "vpp") {
-    throw new UsageError(`--vswitch ${JSON.stringify(flags.vswitch)}: wanted embedded or vpp`);
-  }
-  const transport = VPP_TRANSPORTS.find((way) => way === flags["vpp-transport"]);
-  if (transport === undefined) {
-    const wanted = VPP_TRANSPORTS.join(", ");
-    throw new UsageError(`--vpp-transport ${flags["vpp-transport"]}: wanted one of ${wanted}`);
-  }
-  const binary = flags.vpp ?? env.get("CONTIV_VPP") ?? "/usr/bin/vpp";
-  try {
-    return { kind: "vpp", binary, plugins: flags["vpp-plugins"] ?? pluginsOf(binary), transport };
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) {
-      throw new UsageError(`--vpp ${JSON.stringify(binary)}: wanted the path of a vpp binary`);
-    }
-    throw error;
-  }
-}
-
-function podNames({ flags }: Flags): string[] {
-  const count = Number(flags.pods);
-  if (!/^\d{1,3}$/.test(flags.pods) || count < 1 || count > 250) {
-    throw new UsageError(`--pods ${JSON.stringify(flags.pods)}: wanted a number from 1 to 250`);
-  }
-  return Array.from({ length: count }, (_, i) => `pod${i + 1}`);
-}
-
-function onePod(verb: string, operands: readonly string[]): string {
-  const [pod, ...more] = operands;
-  if (pod === undefined || more.length > 0) {
-    throw new UsageError(`${verb} takes one pod, got ${operands.length}`);
-  }
-  return pod;
 }
 
 /** Where sandboxes are kept, and namespaces named. */

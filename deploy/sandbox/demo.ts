@@ -117,7 +117,7 @@ export function matrixTable(cells: readonly MatrixCell[]): string {
 }
 
 /** Has the data plane trace one ping and gives its words, indented. */
-async function traceOnePacket(
+export async function traceOnePacket(
   libc: Libc,
   sandbox: Sandbox,
   pods: readonly PodRecord[],

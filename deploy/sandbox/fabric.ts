@@ -13,6 +13,8 @@ export const INTERNET = ["198.51.100.1", "2001:db8:99::1"] as const;
 export interface FabricOptions {
   /** Unique on this machine. */
   readonly name: string;
+  /** The directory that network namespaces are named in. */
+  readonly namespaces: string;
   /** Of nodes' uplinks. @default 1500 */
   readonly mtu?: number;
 }
@@ -31,11 +33,11 @@ export class Fabric {
   }
 
   get netns(): string {
-    return `/run/netns/contiv-${this.#options.name}-fabric`;
+    return `${this.#options.namespaces}/contiv-${this.#options.name}-fabric`;
   }
 
   get internetNetns(): string {
-    return `/run/netns/contiv-${this.#options.name}-internet`;
+    return `${this.#options.namespaces}/contiv-${this.#options.name}-internet`;
   }
 
   /** The address on which the store is reached from every node. */

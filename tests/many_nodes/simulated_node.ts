@@ -58,11 +58,18 @@ export class SimulatedNode implements AsyncDisposable {
       stateDir: this.#directory,
     });
     const config = parseAgentConfig(text, "test", this.name);
-    const membership = await Membership.open({ config, namespaces, signal, log });
-    const store = AttachmentStore.open({ path: `${this.#directory}/state.sqlite`, bootId: "boot" });
+    const boot = "boot";
+    const store = AttachmentStore.open({ path: `${this.#directory}/state.sqlite`, bootId: boot });
+    const membership = await Membership.open({
+      endpoints: [this.#endpoint],
+      config,
+      namespaces,
+      attachments: store,
+      boot,
+      signal,
+      log,
+    });
     const agent = new Agent({
-      layouts: membership.layouts,
-      mtu: 1500,
       ...membership.agentOptions,
       podLink: "auto",
       memory: this.#memory,

@@ -72,7 +72,7 @@ export class TestCluster implements AsyncDisposable {
 
   /** `kill -9` for a role that the nodes share; what it has on disk stays. */
   async killShared(role: SharedRole): Promise<void> {
-    const found = this.cluster.processes().find((process) => process.role === role);
+    const found = this.cluster.processes.find((process) => process.role === role);
     if (found !== undefined) await killProcess(found);
     await this.cluster.stop(role);
   }
