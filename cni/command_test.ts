@@ -5,7 +5,10 @@ import fc from "fast-check";
 import { FakeAgent, unusedSocket } from "./_fake_agent.ts";
 import { cniCommand, type CniLimits } from "./command.ts";
 
-const LIMITS: CniLimits = { inputMs: 2000, connectMs: 60, statusMs: 60 };
+/** An agent that is there may be slow to answer for the first time. */
+const LIMITS: CniLimits = { inputMs: 2000, connectMs: 5000, statusMs: 5000 };
+/** For one that is not. */
+const IMPATIENT: CniLimits = { ...LIMITS, connectMs: 60, statusMs: 60 };
 const ENVIRONMENT = {
   CNI_CONTAINERID: "c1",
   CNI_NETNS: "/var/run/netns/c1",
@@ -56,9 +59,10 @@ function execute(
   verb: string,
   config: unknown,
   environment: Record<string, string> = ENVIRONMENT,
+  limits = LIMITS,
 ): Promise<Outcome> {
   const bytes = new TextEncoder().encode(JSON.stringify(config));
-  return run({ ...environment, CNI_COMMAND: verb }, source(bytes, 4096));
+  return run({ ...environment, CNI_COMMAND: verb }, source(bytes, 4096), limits);
 }
 
 function config(socket: string, more: Record<string, unknown> = {}): Record<string, unknown> {
@@ -208,7 +212,8 @@ Deno.test("each mistake has its code", async (t) => {
 Deno.test("without an agent the runtime is to try again, and STATUS says what is missing", async () => {
   const codes: Record<CniVerb, number> = { ADD: 11, DEL: 11, CHECK: 11, GC: 11, STATUS: 50 };
   for (const verb of CNI_VERBS) {
-    assertEquals(failure(await execute(verb, config(unusedSocket()))).code, codes[verb], verb);
+    const outcome = await execute(verb, config(unusedSocket()), ENVIRONMENT, IMPATIENT);
+    assertEquals(failure(outcome).code, codes[verb], verb);
   }
 });
 
@@ -296,7 +301,7 @@ Deno.test("any environment and input give an answer or one of the specification'
       inputs,
       fc.integer({ min: 1, max: 100 }),
       async (env, input, n) => {
-        const outcome = await run(env as Record<string, string>, source(input, n));
+        const outcome = await run(env as Record<string, string>, source(input, n), IMPATIENT);
         if (outcome.status === 0) {
           assertEquals(env.CNI_COMMAND, "VERSION");
           return;
