@@ -1,6 +1,6 @@
 import type { Logger } from "@contiv/log";
 import { CLUSTER_PREFIX, type NodeRecord } from "@contiv/model";
-import type { Store, Watch } from "@contiv/store";
+import type { Store, Watch, WatchEvent } from "@contiv/store";
 import type { ClusterMirror } from "./cluster_mirror.ts";
 import { IdentityError } from "./identity_error.ts";
 import type { DirectoryChanges, NodeDirectory } from "./node_directory.ts";
@@ -8,7 +8,7 @@ import { claimNodeId, releaseNode } from "./node_identity.ts";
 
 export interface ClusterSourceOptions {
   readonly store: Store;
-  readonly mirror: ClusterMirror;
+  readonly mirror: Pick<ClusterMirror, "apply">;
   readonly directory: NodeDirectory;
   /** What this node says about itself. */
   readonly self: NodeRecord;
@@ -25,6 +25,8 @@ export type ClusterSourceState = "listing" | "following" | "away";
 
 /** Milliseconds between attempts to claim the node's ID again. */
 const CLAIM_BACKOFF = { first: 200, last: 5_000 };
+/** Milliseconds until all is listed again if the mirror, or this process, could not take it. */
+const AGAIN_MS = 5_000;
 /** Milliseconds that each node has to free an ID before the next one does, and the most together. */
 const RELEASE_TURN_MS = 500;
 const MOST_RELEASE_MS = 60_000;
@@ -55,39 +57,63 @@ export class ClusterSource {
     return this.#conflict;
   }
 
-  /** Follows until {@link close}. */
+  /** Follows until {@link close}; what cannot be followed or mirrored is listed again later. */
   async run(): Promise<void> {
-    const { directory, log, mirror, onChanges, store } = this.#options;
+    const { log } = this.#options;
+    while (!this.#stop.signal.aborted) {
+      try {
+        await this.#follow();
+      } catch (error) {
+        if (this.#stop.signal.aborted) return;
+        this.#state = "away";
+        const message = error instanceof Error ? error.message : String(error);
+        log.error("store cannot be followed", { error: message });
+        await sleep(AGAIN_MS, this.#stop.signal);
+      }
+    }
+  }
+
+  /** Follows until the end, or until the mirror has been behind for a while. */
+  async #follow(): Promise<void> {
+    const { directory, log, onChanges, store } = this.#options;
     const watch = this.#watch = store.watch(
       { prefix: CLUSTER_PREFIX },
       { signal: this.#stop.signal },
     );
+    await using _watch = watch;
     // Between a listing's first and last page nobody knows what is gone.
     let gathered: DirectoryChanges[] = [];
-    try {
-      for await (const event of watch) {
-        mirror.apply(event);
-        const changes = directory.apply(event);
-        if (event.type === "resync") {
-          log.info("listing cluster state", { reason: event.reason });
-          this.#state = "listing";
-          if (event.reason === "replaced") this.#reclaim();
-        } else if (event.type === "disconnected") {
-          log.warn("store away", { error: event.error.message });
-          this.#state = "away";
-        } else if (event.type === "connected" || event.type === "synced") {
-          this.#state = "following";
-        }
-        gathered.push(changes);
-        if (this.#state === "listing") continue;
-        for (const each of gathered) this.#tell(each, onChanges);
-        gathered = [];
+    let again: ReturnType<typeof setTimeout> | undefined;
+    using _again = { [Symbol.dispose]: () => clearTimeout(again) };
+    for await (const event of watch) {
+      if (!this.#mirror(event)) again ??= setTimeout(() => void watch.close(), AGAIN_MS);
+      const changes = directory.apply(event);
+      if (event.type === "resync") {
+        log.info("listing cluster state", { reason: event.reason });
+        this.#state = "listing";
+        if (event.reason === "replaced") this.#reclaim();
+      } else if (event.type === "disconnected") {
+        log.warn("store away", { error: event.error.message });
+        this.#state = "away";
+      } else if (event.type === "connected" || event.type === "synced") {
+        this.#state = "following";
       }
+      gathered.push(changes);
+      if (this.#state === "listing") continue;
+      for (const each of gathered) this.#tell(each, onChanges);
+      gathered = [];
+    }
+  }
+
+  /** @returns whether the mirror has the event; a full disk must not keep the node from following */
+  #mirror(event: WatchEvent): boolean {
+    try {
+      this.#options.mirror.apply(event);
+      return true;
     } catch (error) {
-      if (this.#stop.signal.aborted) return;
-      this.#state = "away";
       const message = error instanceof Error ? error.message : String(error);
-      log.error("store cannot be followed", { error: message });
+      this.#options.log.warn("local mirror is behind", { error: message });
+      return false;
     }
   }
 
