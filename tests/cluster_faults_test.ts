@@ -1,0 +1,12 @@
+/**
+ * Two of the fault runs on three nodes: processes killed, networks cut and lossy, the store wiped, a
+ * disk full, nodes replaced. `deno task faults:cluster --runs 100` has the others.
+ */
+import { runSeed } from "./cluster_faults/run_seed.ts";
+import { dataPlaneTest } from "./support/requires.ts";
+
+const SEEDS = [1, 2];
+
+dataPlaneTest("whatever goes wrong on three nodes, all agree in the end", async (dataPlane, t) => {
+  for (const seed of SEEDS) await t.step(`seed ${seed}`, () => runSeed(seed, dataPlane));
+});
