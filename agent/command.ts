@@ -14,6 +14,7 @@ import { LinuxNamespaces } from "./descriptors/linux/mod.ts";
 import type { VppMemory } from "./descriptors/vpp/mod.ts";
 import { missingRights } from "./prerequisites.ts";
 import {
+  echo,
   joiningHandler,
   statusHandler,
   StatusServer,
@@ -246,6 +247,7 @@ async function serve(
     agent,
     nodeName: config.nodeName,
     startedAt,
+    echo: (netns, address, limitMs) => echo(libc, netns, address, limitMs),
     ...supervisor && { vppProcess: () => supervisor.status },
   });
   const cni = await CniServer.listen({

@@ -5,7 +5,7 @@ export interface StatusServerOptions {
   /** Path of the Unix socket. */
   readonly path: string;
   readonly libc: Libc;
-  readonly handle: (request: Request) => Response;
+  readonly handle: (request: Request) => Response | Promise<Response>;
 }
 
 /** Serves the status interface over HTTP on a Unix socket (mode 0600). */
