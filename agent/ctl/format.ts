@@ -2,7 +2,7 @@ import { UsageError } from "@contiv/cli";
 import { type ClusterObject, encodeObject, type Kind } from "@contiv/model";
 import { stringify } from "yaml";
 
-export const FORMATS = ["table", "json", "yaml"] as const;
+export const FORMATS = ["table", "wide", "json", "yaml"] as const;
 
 export type Format = typeof FORMATS[number];
 

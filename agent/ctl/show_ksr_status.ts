@@ -22,7 +22,7 @@ export async function showKsrStatus(
   const entry = await store.get(KSR_STATUS_KEY);
   const status = entry === undefined ? {} : read(entry.value);
   context.stdout.write(
-    format === "table"
+    format === "table" || format === "wide"
       ? table(leader, status)
       : print(format, { leader: leader ?? null, ...status }),
   );

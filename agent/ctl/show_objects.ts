@@ -31,7 +31,7 @@ export async function showObject(options: ShowOptions, id: string): Promise<numb
   const object = read(options, id, entry);
   if (object === undefined) return ExitCode.FAILURE;
   context.stdout.write(
-    format === "table"
+    format === "table" || format === "wide"
       ? renderTable([headOf(kind), rowOf(kind, object)])
       : print(format, plain(kind, object)),
   );
@@ -57,7 +57,7 @@ export async function showObjects(
     }
   }
   context.stdout.write(
-    format === "table"
+    format === "table" || format === "wide"
       ? renderTable([headOf(kind), ...objects.map((each) => rowOf(kind, each))])
       : print(format, objects.map((each) => plain(kind, each))),
   );

@@ -36,7 +36,7 @@ export async function watchObjects(options: WatchOptions): Promise<void> {
 function show(change: StateChange, format: Format): string {
   const { kind, id, before, after } = change;
   const verb = after === undefined ? "gone" : before === undefined ? "new" : "changed";
-  if (format === "table") {
+  if (format === "table" || format === "wide") {
     const cells = after === undefined ? [id] : rowOf(kind, after);
     return `${verb.padEnd(7)}  ${kind}  ${cells.join("  ")}\n`;
   }
