@@ -1,22 +1,12 @@
 import { type CommandContext, describeFlags, ExitCode, parseFlags, UsageError } from "@contiv/cli";
 import { openStore, STORE_FLAGS } from "@contiv/cli/store_flags.ts";
 import { isNamespaced, type Kind, KINDS } from "@contiv/model";
-import { type Store, StoreError } from "@contiv/store";
-import { type ClusterView, readCluster } from "./cluster_view.ts";
-import { diagnose } from "./doctor/mod.ts";
-import { examine, readKsr } from "./examine.ts";
-import { findAgents, readAgents } from "./find_agents.ts";
-import { type Format, FORMATS, readFormat } from "./format.ts";
-import { renderReport, type Report } from "./report.ts";
-import { reportFindings } from "./report_findings.ts";
-import { reportIpam } from "./report_ipam.ts";
-import { reportNodes } from "./report_nodes.ts";
-import { reportPods } from "./report_pods.ts";
-import { reportStatus } from "./report_status.ts";
-import { reportTopology } from "./report_topology.ts";
+import { StoreError } from "@contiv/store";
+import type { Action, ActionFlags } from "./action.ts";
+import { OVERVIEWS, traceAction } from "./cluster_actions.ts";
+import { FORMATS, readFormat } from "./format.ts";
 import { showKsrStatus } from "./show_ksr_status.ts";
 import { showObject, showObjects } from "./show_objects.ts";
-import { tracePacket } from "./trace_packet.ts";
 import { watchObjects } from "./watch_objects.ts";
 
 const FLAGS = {
@@ -90,18 +80,6 @@ export async function ctlCommand(context: CommandContext): Promise<number> {
   }
 }
 
-type Action = (
-  store: Store,
-  context: CommandContext,
-  format: Format,
-) => Promise<number>;
-
-interface ActionFlags {
-  readonly namespace: string | undefined;
-  readonly agents: string | undefined;
-  readonly family: string | undefined;
-}
-
 function readAction(words: readonly string[], flags: ActionFlags): Action {
   const [verb, first, second, ...more] = words;
   const { namespace } = flags;
@@ -113,7 +91,7 @@ function readAction(words: readonly string[], flags: ActionFlags): Action {
   }
   switch (verb) {
     case "trace":
-      return trace(first, second, flags);
+      return traceAction(first, second, flags);
     case "get": {
       const kind = readKind(first);
       if (second === undefined) throw new UsageError("get: no NAME, one wanted");
@@ -145,64 +123,6 @@ function readAction(words: readonly string[], flags: ActionFlags): Action {
           "ksr wanted",
       );
   }
-}
-
-/** Shows what follows from the store alone. */
-function show(report: (view: ClusterView) => Report): Action {
-  return async (store, { stderr, stdout }, format) => {
-    const view = await readCluster(store);
-    stdout.write(renderReport(report(view), format));
-    for (const message of view.unreadable) stderr.write(`contiv ctl: ${message}\n`);
-    return view.unreadable.length === 0 ? ExitCode.OK : ExitCode.FAILURE;
-  };
-}
-
-/** Commands that take no arguments. */
-const OVERVIEWS: ReadonlyMap<string, (flags: ActionFlags) => Action> = new Map([
-  ["nodes", () => show(reportNodes)],
-  ["pods", ({ namespace }) => show((view) => reportPods(view, namespace))],
-  ["ipam", () => show(reportIpam)],
-  ["topology", () => show(reportTopology)],
-  ["status", ({ agents }) => showStatus(readAgents(agents))],
-  ["doctor", ({ agents }) => showFindings(readAgents(agents))],
-]);
-
-function showStatus(named: ReadonlyMap<string, string>): Action {
-  return async (store, { stdout }, format) => {
-    const health = await store.health();
-    const view = await readCluster(store);
-    const { leader } = await readKsr(store);
-    const { agents } = await findAgents(view.vswitches.values(), named);
-    stdout.write(renderReport(await reportStatus(view, { health, leader, agents }), format));
-    return ExitCode.OK;
-  };
-}
-
-function showFindings(named: ReadonlyMap<string, string>): Action {
-  return async (store, { stdout }, format) => {
-    const examination = await examine(store, named, Date.now());
-    const findings = diagnose(examination);
-    stdout.write(reportFindings(findings, examination, format));
-    return findings.length === 0 ? ExitCode.OK : ExitCode.FAILURE;
-  };
-}
-
-function trace(from: string | undefined, to: string | undefined, flags: ActionFlags): Action {
-  if (from === undefined || to === undefined) throw new UsageError("trace: FROM and TO wanted");
-  const { family, namespace = "default" } = flags;
-  if (family !== undefined && family !== "4" && family !== "6") {
-    throw new UsageError(`--family is ${family}, 4 or 6 wanted`);
-  }
-  const named = readAgents(flags.agents);
-  return async (store, context, format) => {
-    const view = await readCluster(store);
-    const { agents } = await findAgents(view.vswitches.values(), named);
-    const options = { view, agents, context, format, namespace };
-    return await tracePacket(
-      { ...options, ...family !== undefined && { family: family === "4" ? 4 : 6 } },
-      [from, to],
-    );
-  };
 }
 
 function readKind(word: string | undefined): Kind {

@@ -72,8 +72,9 @@ export const ROLE_PERMISSIONS = {
   // a kubeconfig, which may name further ones.
   ksr: (): Permissions => ({ read: "all", write: "all", net: "all", env: "all", sys: "all" }),
 
-  // The same for etcd alone: it writes nothing but to its terminal.
-  ctl: (): Permissions => ({ read: "all", net: "all", env: "all", sys: "all" }),
+  // The same for etcd alone. It writes to its terminal and to sockets, whose paths the store tells,
+  // and which Deno counts as files.
+  ctl: (): Permissions => ({ read: "all", write: "all", net: "all", env: "all", sys: "all" }),
 
   // Starts the other roles, each with its own list, a data plane of the operator's choice and
   // commands in pods, and looks after processes in /proc.
