@@ -44,7 +44,7 @@ const COMMANDS: Record<string, { help: string; load: () => Promise<Command> }> =
       )).storeCommand,
   },
   ctl: {
-    help: "look at a cluster: get, list, watch, ksr status",
+    help: "look at a cluster: nodes, pods, trace, doctor and more",
     load: async () =>
       (await lazily<typeof import("./agent/ctl/command.ts")>("./agent/ctl/command.ts")).ctlCommand,
   },

@@ -139,6 +139,10 @@ dataPlaneTest("contiv ctl sees a cluster, its packets and its faults", async (da
     });
 
     await t.step("a node whose disk was lost has its pods back", async () => {
+      type Pod = { name: string; interface: { index: number } };
+      const interfaceOf = async (name: string): Promise<number | undefined> =>
+        (await json<Pod[]>("pods")).find((pod) => pod.name === name)?.interface.index;
+      const index = await interfaceOf("b");
       Deno.removeSync(`${directory}/node2/node2/state`, { recursive: true });
       cluster.node("node2").start("agent");
       await cluster.node("node2").untilReady(AbortSignal.timeout(30_000));
@@ -148,6 +152,7 @@ dataPlaneTest("contiv ctl sees a cluster, its packets and its faults", async (da
         NOTICED_MS,
       );
       assertEquals((await ctl("trace", "b", "a")).code, 0);
+      assertEquals(await interfaceOf("b"), index, "it was made anew");
       await cluster.node("node2").removePod("b");
       await until("the store knows", async () => {
         const pods = await json<{ name: string }[]>("pods");
@@ -167,6 +172,17 @@ dataPlaneTest("contiv ctl sees a cluster, its packets and its faults", async (da
         const { code, out } = await ctl("pods", "-o", "json");
         return code === 0 && (JSON.parse(out) as { name: string }[]).length === 2;
       }, NOTICED_MS);
+    });
+
+    await t.step("a node that is deleted, and all that it told", async () => {
+      await cluster.addPod("node2", "d");
+      await until("the store knows", async () => (await json<unknown[]>("pods")).length === 3);
+      await cluster.removeNode(2);
+      await until("it is gone", async () => {
+        const [nodes, pods] = [await json<unknown[]>("nodes"), await json<unknown[]>("pods")];
+        return nodes.length === 1 && pods.length === 2;
+      }, NOTICED_MS);
+      assertEquals(await findings(), {});
     });
   } finally {
     if (Deno.env.get("CONTIV_KEEP") === undefined) Deno.removeSync(directory, { recursive: true });
