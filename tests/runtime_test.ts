@@ -1,39 +1,11 @@
 /** A real container runtime executes the plugin. */
 import { assert, assertEquals, assertMatch } from "@contiv/assert";
-import { ROLE_PERMISSIONS } from "@contiv/permissions";
-import { selfCommand } from "../deploy/sandbox/role_process.ts";
-import { Containerd } from "./support/containerd.ts";
+import type { Containerd } from "./support/containerd.ts";
 import { assertNothingLeft, readDataPlane } from "./support/leftovers.ts";
 import { dataPlaneTest, podLimit } from "./support/requires.ts";
+import { startContainerd } from "./support/start_containerd.ts";
 import { TestNode } from "./support/test_node.ts";
 import { until } from "./support/until.ts";
-
-/** What the chained plugin sets in each container. */
-const SYSCTL = { "net.core.somaxconn": "321" };
-
-/**
- * What an operator writes to /etc/cni/net.d: contiv, and a reference plugin chained after it. Of
- * `cniVersions` releases before 2.0 know nothing; they take `cniVersion`.
- */
-function conflist(node: TestNode): string {
-  const { cniVersion: _, name, ...plugin } = node.sandbox.networkConfig;
-  const plugins = [plugin, { type: "tuning", sysctl: SYSCTL }];
-  return JSON.stringify({ cniVersion: "1.0.0", cniVersions: ["1.0.0", "1.1.0"], name, plugins });
-}
-
-function startContainerd(node: TestNode): Promise<Containerd> {
-  const permissions = ROLE_PERMISSIONS.cni({ agentSocket: node.sandbox.sockets.cni });
-  const words = selfCommand(permissions).map((word) => `'${word}'`).join(" ");
-  return Containerd.start({
-    directory: Deno.makeTempDirSync({ dir: node.directory, prefix: "c" }),
-    netns: node.sandbox.record.node.netns,
-    config: { "10-contiv.conflist": conflist(node) },
-    plugins: {
-      contiv: `#!/bin/sh\nexec ${words}\n`,
-      tuning: "#!/bin/sh\nexec /usr/lib/cni/tuning\n",
-    },
-  });
-}
 
 /** The IPv4 or global IPv6 address of a container's eth0. */
 async function addressOf(runtime: Containerd, id: string, family: 4 | 6): Promise<string> {

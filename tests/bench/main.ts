@@ -9,12 +9,15 @@ import { missingPackages } from "../support/packages.ts";
 import { renderFigures } from "./figure.ts";
 import type { Group } from "./group.ts";
 import { agentGroup } from "./groups/agent.ts";
+import { clusterSizeGroup } from "./groups/cluster_size.ts";
 import { cniGroup } from "./groups/cni.ts";
 import { ksrGroup } from "./groups/ksr.ts";
 import { microGroup } from "./groups/micro.ts";
+import { nodesGroup } from "./groups/nodes.ts";
 import { packetSocketsGroup } from "./groups/packet_sockets.ts";
 import { routesGroup } from "./groups/routes.ts";
 import { removalGroup } from "./groups/removal.ts";
+import { runtimeGroup } from "./groups/runtime.ts";
 import { startupGroup } from "./groups/startup.ts";
 import { tcpGroup } from "./groups/tcp.ts";
 import { vppapiGroup } from "./groups/vppapi.ts";
@@ -24,6 +27,9 @@ const GROUPS: readonly Group[] = [
   cniGroup,
   agentGroup,
   tcpGroup,
+  nodesGroup,
+  clusterSizeGroup,
+  runtimeGroup,
   packetSocketsGroup,
   vppapiGroup,
   routesGroup,
