@@ -53,6 +53,7 @@ export class ApiClient {
       const response = await silence.race(this.#request(access, server, path, silence.signal));
       const { status, body } = response;
       if (status !== 200) throw await silence.race(readError(response, path));
+      silence.reset();
       silence.limitMs = silenceMs;
       options.opened?.();
       // Not by `for await`: it would wait for a body's cancellation, which may never end. Whatever

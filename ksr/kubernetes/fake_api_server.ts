@@ -282,6 +282,7 @@ export class FakeApiServer implements AsyncDisposable {
     if (fault?.type === "garbage") exchange.write("<html>\n");
     const watcher = { kind, exchange, fault, timer: this.#endLater(exchange) };
     this.#watchers.add(watcher);
+    void exchange.gone.then(() => this.#forget(watcher));
     for (const event of shelf.events) {
       if (event.version > from) this.#send(watcher, event.line);
     }

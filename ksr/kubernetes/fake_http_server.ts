@@ -2,6 +2,8 @@
 export interface FakeExchange {
   readonly url: URL;
   readonly authorization: string | undefined;
+  /** Resolves when the connection has ended, by either side. */
+  readonly gone: Promise<void>;
   /** Sends a whole answer. */
   reply(status: number, body: string, headers?: Readonly<Record<string, string>>): void;
   /** Starts an answer of unknown length. */
@@ -119,6 +121,7 @@ class Connection {
     return {
       url: new URL(line.split(" ")[1] ?? "/", "http://fake"),
       authorization: authorization?.slice("authorization:".length).trim(),
+      gone: this.done,
       reply: (status, body, headers = {}) => {
         const bytes = encoder.encode(body);
         const more = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join(

@@ -6,14 +6,24 @@ export class SilenceTimer implements Disposable {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #last = performance.now();
   #expired = false;
-  /** Milliseconds of silence that are borne. */
-  limitMs: number;
+  #limitMs: number;
 
   constructor(limitMs: number, outer: AbortSignal) {
-    this.limitMs = limitMs;
+    this.#limitMs = limitMs;
     this.#outer = outer;
     outer.addEventListener("abort", this.#onAbort, { once: true });
     if (outer.aborted) this.#onAbort();
+    this.#wait(limitMs);
+  }
+
+  /** Milliseconds of silence that are borne. */
+  get limitMs(): number {
+    return this.#limitMs;
+  }
+
+  set limitMs(limitMs: number) {
+    this.#limitMs = limitMs;
+    clearTimeout(this.#timer);
     this.#wait(limitMs);
   }
 
@@ -53,10 +63,10 @@ export class SilenceTimer implements Disposable {
 
   #wait(ms: number): void {
     this.#timer = setTimeout(() => {
-      const left = this.#last + this.limitMs - performance.now();
+      const left = this.#last + this.#limitMs - performance.now();
       if (left > 0) return this.#wait(left);
       this.#expired = true;
-      this.#controller.abort(new Error(`silence for ${this.limitMs} ms`));
+      this.#controller.abort(new Error(`silence for ${this.#limitMs} ms`));
     }, ms);
   }
 }
