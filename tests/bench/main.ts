@@ -19,6 +19,7 @@ import { routesGroup } from "./groups/routes.ts";
 import { removalGroup } from "./groups/removal.ts";
 import { runtimeGroup } from "./groups/runtime.ts";
 import { startupGroup } from "./groups/startup.ts";
+import { storeGroup } from "./groups/store.ts";
 import { tcpGroup } from "./groups/tcp.ts";
 import { vppapiGroup } from "./groups/vppapi.ts";
 import { vppTransportGroup } from "./groups/vpp_transport.ts";
@@ -40,6 +41,9 @@ const GROUPS: readonly Group[] = [
   vppapiGroup,
   vppTransportGroup,
   microGroup,
+  vppapiGroup,
+  microGroup,
+  storeGroup,
 ];
 
 const FLAGS = {
