@@ -30,6 +30,7 @@ const PURE = [
   "mod/cni_spec/",
   "mod/model/",
   "mod/net/",
+  "mod/store/embedded/wire/",
   "agent/features/",
   "agent/ipam/",
   "agent/vswitch/core/",
