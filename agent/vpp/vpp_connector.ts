@@ -14,7 +14,7 @@ export const VPP_TRANSPORTS = ["auto", "shm", "socket"] as const;
  * - `socket`: VPP's API socket.
  * - `shm`: shared memory, through libvppapiclient; the socket where the library cannot be used, or
  *   not yet, after a VPP died in a call.
- * - `auto`: the socket, which is never slower (docs/decisions/0030-vpp-transport.md); shared memory
+ * - `auto`: the socket, which is never slower (docs/decisions/0040-vpp-transport.md); shared memory
  *   where there is no socket but a library.
  */
 export type VppTransport = typeof VPP_TRANSPORTS[number];
