@@ -28,7 +28,14 @@ export interface StoreServerOptions {
   readonly socketMode?: number;
   /** The member's name. @default "contiv" */
   readonly name?: string;
+  /**
+   * Milliseconds that a client may leave what its watches were sent unread, once that is much.
+   * @default 60,000
+   */
+  readonly stallMs?: number;
 }
+
+const STALL_MS = 60_000;
 
 /** Octets of a request beyond which it is not even read, as in etcd. */
 const GRPC_OVERHEAD_BYTES = 512 << 10;
@@ -66,7 +73,7 @@ export class StoreServer implements AsyncDisposable {
    * @throws {Error} if an address cannot be listened on
    */
   static async listen(options: StoreServerOptions): Promise<StoreServer> {
-    const { engine, listen, name = "contiv" } = options;
+    const { engine, listen, name = "contiv", stallMs = STALL_MS } = options;
     const server = new Server(OPTIONS);
     const stopping = new AbortController();
     const addresses: ListenAddress[] = [];
@@ -74,7 +81,7 @@ export class StoreServer implements AsyncDisposable {
     addMethods(server, [
       ...kvService(engine),
       ...leaseService(engine),
-      ...watchService(engine, stopping.signal),
+      ...watchService(engine, { stopping: stopping.signal, stallMs }),
       ...memberService(engine, () => ({ name, clientUrls: clientUrls() })),
     ]);
     try {

@@ -15,9 +15,6 @@ import { type Connection, Outbound } from "./outbound.ts";
 /** Octets of replies that may wait for one client before it is refused more. */
 const MAX_WAITING_BYTES = 256 << 20;
 
-/** Octets of the two HEADERS frames around a reply, once their fields are in the peer's table. */
-const REPLY_HEAD_BYTES = 24;
-
 /** A request with the octets it came in. */
 export interface Received<T> {
   readonly message: T;
@@ -46,7 +43,7 @@ export function unary<Request extends object, Reply extends object>(
       if (outbound?.exceeds(MAX_WAITING_BYTES)) throw Refusal.tooManyRequests();
       const { message, size } = call.request;
       const encoded = reply.encode(await handle(message, size));
-      outbound?.add(encoded.length + REPLY_HEAD_BYTES);
+      outbound?.add(encoded.length);
       answer(null, encoded);
     } catch (error) {
       answer(toServiceError(error));
@@ -65,14 +62,28 @@ export function streaming<Request extends object>(
   return { definition: define(path, request, true), handler: handler as UntypedHandleCall };
 }
 
-/**
- * What waits to be sent by a call's connection. grpc-js hides the connection; this is where its
- * version 1.14.7 has it.
- */
+/** The HTTP/2 stream of a call. grpc-js hides it; this is where its version 1.14.7 has it. */
+interface HiddenStream {
+  readonly session?: { readonly socket?: Connection };
+  close(code: number): void;
+}
+
+function streamOf(call: object): HiddenStream | undefined {
+  return (call as { call?: { stream?: HiddenStream } }).call?.stream;
+}
+
+/** What waits to be sent by a call's connection. */
 export function outboundOf(call: object): Outbound | undefined {
-  const inner = (call as { call?: { stream?: { session?: { socket?: Connection } } } }).call;
-  const socket = inner?.stream?.session?.socket;
+  const socket = streamOf(call)?.session?.socket;
   return socket === undefined ? undefined : Outbound.of(socket);
+}
+
+/** HTTP/2's error code for a stream that is not wanted any more (RFC 9113, section 7). */
+const HTTP2_CANCEL = 8;
+
+/** Ends a call at once, with all that waits to be sent for it. A status would wait behind that. */
+export function abandon(call: object): void {
+  streamOf(call)?.close(HTTP2_CANCEL);
 }
 
 /** An error as grpc-js sends it. */

@@ -1,7 +1,5 @@
-/** Octets of HTTP/2's frame head and gRPC's message head, and of the frames a reply is cut into. */
-const FRAME_HEAD_BYTES = 9;
+/** Octets of gRPC's head before a message. */
 const MESSAGE_HEAD_BYTES = 5;
-const FRAME_BYTES = 16_384;
 
 /** Milliseconds between two looks at whether a connection has room again. */
 const LOOK_MS = 10;
@@ -11,12 +9,21 @@ export interface Connection {
   readonly bytesWritten: number;
 }
 
+/** What one stream has given to a connection. */
+export interface OutboundShare {
+  /** Counts a reply. */
+  add(bytes: number): void;
+  /** The stream has ended: what it had waiting will not be sent. */
+  drop(): void;
+}
+
 /**
  * What waits in this process to be sent by one connection.
  *
  * Deno's HTTP/2 takes whatever it is given and calls it written, also while the peer's window is
  * closed: a client that does not read would fill the memory. What has really left is the socket's
- * `bytesWritten`. The rest is an estimate from below by what the peer's other replies have as heads.
+ * `bytesWritten`. Frame heads are in that and not counted here, so this errs to the lower side: a
+ * connection that has sent all never counts as full.
  */
 export class Outbound {
   static readonly #byConnection = new WeakMap<Connection, Outbound>();
@@ -24,6 +31,8 @@ export class Outbound {
   readonly #waiting = new Map<() => void, number>();
   #seen: number;
   #pending = 0;
+  /** Goes up whenever all has left. */
+  #round = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(connection: Connection) {
@@ -43,8 +52,25 @@ export class Outbound {
 
   /** Counts a reply that was given to the connection. */
   add(bytes: number): void {
-    const frames = Math.ceil((bytes + MESSAGE_HEAD_BYTES) / FRAME_BYTES);
-    this.#pending += bytes + MESSAGE_HEAD_BYTES + FRAME_HEAD_BYTES * frames;
+    this.#pending += bytes + MESSAGE_HEAD_BYTES;
+  }
+
+  /** Counts the replies of one stream, which may be thrown away unsent with the stream. */
+  share(): OutboundShare {
+    let round = this.#round;
+    let own = 0;
+    return {
+      add: (bytes) => {
+        if (round !== this.#round) own = 0;
+        round = this.#round;
+        own += bytes + MESSAGE_HEAD_BYTES;
+        this.add(bytes);
+      },
+      drop: () => {
+        if (round === this.#round) this.#pending = Math.max(0, this.#pending - own);
+        own = 0;
+      },
+    };
   }
 
   /** Whether more than some octets wait. */
@@ -68,6 +94,7 @@ export class Outbound {
     const written = this.#connection.bytesWritten;
     this.#pending = Math.max(0, this.#pending - (written - this.#seen));
     this.#seen = written;
+    if (this.#pending === 0) this.#round++;
   }
 
   #schedule(): void {

@@ -7,10 +7,10 @@ Deno.test("what was given and has not left waits", () => {
   const connection = { bytesWritten: 500 };
   const outbound = Outbound.of(connection);
   assertEquals(Outbound.of(connection), outbound);
-  outbound.add(1_000);
-  assertEquals([outbound.exceeds(1_013), outbound.exceeds(1_014)], [true, false]);
+  outbound.add(995);
+  assertEquals([outbound.exceeds(999), outbound.exceeds(1_000)], [true, false]);
   connection.bytesWritten += 400;
-  assertEquals([outbound.exceeds(613), outbound.exceeds(614)], [true, false]);
+  assertEquals([outbound.exceeds(599), outbound.exceeds(600)], [true, false]);
   // Other replies' heads have left too; they give no credit for later.
   connection.bytesWritten += 5_000;
   assertEquals(outbound.exceeds(0), false);
@@ -36,4 +36,20 @@ Deno.test("who waits for room is called once when there is", async () => {
   connection.bytesWritten = 20_000;
   await later();
   assertEquals(calls, ["half", "all"]);
+});
+
+Deno.test("what a stream had waiting goes with it, and no more", () => {
+  const connection = { bytesWritten: 0 };
+  const outbound = Outbound.of(connection);
+  const [stuck, other, sent] = [outbound.share(), outbound.share(), outbound.share()];
+  sent.add(4_995);
+  connection.bytesWritten += 5_000;
+  assertEquals(outbound.exceeds(0), false);
+  stuck.add(1_995);
+  other.add(995);
+  sent.drop();
+  assertEquals([outbound.exceeds(2_999), outbound.exceeds(3_000)], [true, false]);
+  stuck.drop();
+  stuck.drop();
+  assertEquals([outbound.exceeds(999), outbound.exceeds(1_000)], [true, false]);
 });
