@@ -1,6 +1,6 @@
 /** Against a real VPP; see real_vpp_testing.ts. */
 import { assert, assertEquals, assertRejects } from "@contiv/assert";
-import { Schema, VppApiError, type VppClient, VppConnectionError } from "@contiv/vppapi";
+import { ApiDirectory, Schema, VppApiError, VppClient, VppConnectionError } from "@contiv/vppapi";
 import { readErrors, readInterfaces, readNodes } from "./counters.ts";
 import { VppStatsError } from "./error.ts";
 import { vppTest } from "./real_vpp_testing.ts";
@@ -28,6 +28,24 @@ vppTest("shared memory carries what the socket carries", async (real) => {
     }));
     assertEquals(order, order.toSorted((a, b) => a - b));
   }
+});
+
+vppTest("VPP's own descriptions say what is compiled in, and are spoken by", async (real) => {
+  const described = new ApiDirectory(real.apiFiles).load();
+  assert(described !== undefined, `no *.api.json in ${real.apiFiles}`);
+  const builtin = Schema.builtin();
+  const both = builtin.names().filter((name) => described.has(name));
+  assert(both.length > 100, `${both.length} messages described`);
+  for (const name of both) {
+    const [theirs, ours] = [described.message(name), builtin.message(name)];
+    assertEquals([theirs.key, theirs.reply], [ours.key, ours.reply]);
+    assertEquals(theirs.body, ours.body);
+  }
+  await using vpp = await VppClient.connect({ path: real.apiSocket, name: "test", described });
+  assertEquals(vpp.missing(CORE), []);
+  const { sw_if_index } = await vpp.request("create_loopback_instance", {});
+  const [link] = await vpp.dump("sw_interface_dump", { sw_if_index });
+  assertEquals(link?.sw_if_index, sw_if_index);
 });
 
 vppTest("shared memory works without the socket, at VPP's own pace", async (real) => {
