@@ -78,6 +78,19 @@ vppTest("connections come and go without growth", async (real) => {
   );
 });
 
+// docs/decisions/0042-farewell.md
+vppTest("VPP serves on after clients that came, asked much and went", async (real) => {
+  // Behind 16 that it did not see go, VPP serves nobody.
+  for (let round = 0; round < 8 * RUNS; round++) {
+    await using vpp = await real.overSocket();
+    await Promise.all(Array.from({ length: 10_000 }, () => vpp.request("control_ping")));
+  }
+  await using vpp = await real.overSocket();
+  const { reply } = await vpp.request("cli_inband", { cmd: "show api clients" });
+  const clients = reply.split("\n").filter((line) => /\btest\b/.test(line));
+  assertEquals(clients.length, 1, reply);
+});
+
 vppTest(
   "VPP killed in mid-call is an error within 3 s, and the next VPP is reached",
   async (real) => {

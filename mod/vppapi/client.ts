@@ -35,6 +35,9 @@ const DEFAULT_TIMEOUT_MS = 5_000;
 const DEFAULT_WINDOW = 4_096;
 const DEFAULT_QUEUED_BYTES = 64 * 1024 * 1024;
 
+/** Milliseconds that VPP may take to let a client go. */
+const FAREWELL_MS = 200;
+
 /** Sent by VPP to see whether its client lives. */
 const KEEPALIVE = "memclnt_keepalive";
 
@@ -65,6 +68,7 @@ export class VppClient implements AsyncDisposable {
   readonly #inbox: Inbox;
   readonly #ended = Promise.withResolvers<VppConnectionError>();
   #end: VppConnectionError | undefined;
+  #farewell: Promise<void> | undefined;
   #sent = 0;
 
   private constructor(
@@ -248,14 +252,26 @@ export class VppClient implements AsyncDisposable {
     };
   }
 
-  /** Ends the connection; waiting calls are rejected. Idempotent. */
+  /** Takes leave and ends the connection; waiting calls are rejected. Idempotent. */
   async close(): Promise<void> {
+    if (this.#transport.farewell === true) await (this.#farewell ??= this.#takeLeave());
     this.#finish("closed", undefined);
     await this.#transport.closed;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** Tells VPP that this client goes, for as long as it takes to answer within reason. */
+  async #takeLeave(): Promise<void> {
+    if (this.#end !== undefined) return;
+    try {
+      const index = this.#header.clientIndex;
+      await this.#request("sockclnt_delete", { index }, { timeoutMs: FAREWELL_MS }, true);
+    } catch {
+      // It has gone itself, hangs, or does not know the message: then it is not to be told.
+    }
   }
 
   #request(name: string, fields: Fields, options: CallOptions, raw: boolean): Promise<Received> {

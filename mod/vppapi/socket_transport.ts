@@ -6,6 +6,12 @@ const CHUNK = 256 * 1024;
 /** {@linkcode Transport} over a connected Unix socket. */
 export class SocketTransport implements Transport {
   readonly closed: Promise<Error | undefined>;
+  /**
+   * VPP 26.06 (`vl_socket_read_ready`) takes the end of a socket for one that is only empty, if some
+   * earlier call left EAGAIN in errno. It then looks at that socket for ever, and behind 16 of them
+   * nobody is served any more. So the client takes its leave instead of just closing.
+   */
+  readonly farewell = true;
   readonly #connection: Deno.UnixConn;
   readonly #end: (cause: Error | undefined) => void;
   #open = true;

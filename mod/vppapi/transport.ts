@@ -14,6 +14,8 @@ export interface Transport {
    * closes the transport and becomes the reason.
    */
   receive(onBytes: (chunk: Uint8Array) => void): void;
+  /** Whether the other end is to be told before this one is closed. @default false */
+  readonly farewell?: boolean;
   /** Closes this end; idempotent. */
   close(): void;
   /** Resolves when the connection has ended: with the cause if it was lost. */
