@@ -83,7 +83,7 @@ dataPlaneTest("contiv ctl sees a cluster, its packets and its faults", async (da
 
     await t.step("a packet is seen by both nodes' data planes, in both families", async () => {
       for (const family of ["4", "6"]) {
-        const { code, err, out } = await ctl("trace", "a", "b", "--family", family);
+        const { code, err, out } = await ctl("trace", "a", "b", "--family", family, "-o", "wide");
         assertEquals(code, 0, `${out}${err}`);
         const [source, destination] = [a, b].map(({ addresses }) =>
           addresses.find((each) => each.includes(family === "4" ? "." : ":"))
@@ -92,7 +92,10 @@ dataPlaneTest("contiv ctl sees a cluster, its packets and its faults", async (da
         for (const seen of ["node1, there", "node2, there", "node2, back", "node1, back"]) {
           assertStringIncludes(out, seen);
         }
-        assertStringIncludes(out, "vxlan");
+        const { out: brief } = await ctl("trace", "a", "b", "--family", family);
+        const ways = [...brief.matchAll(/^(node\d), (there|back):$/gm)].map(([way]) => way);
+        assertEquals(ways, ["node1, there:", "node2, there:", "node2, back:", "node1, back:"]);
+        assertEquals([...brief.matchAll(/> vxlan4-(encap|input)/g)].length, 4);
       }
       assertEquals((await ctl("trace", "node1", "default/b")).code, 0);
       assertEquals((await ctl("trace", "a", "198.51.100.1")).code, 0);

@@ -80,7 +80,7 @@ export async function tracePacket(
     context.stdout.write(
       `Echo from ${from.label} (${source}, ${from.node}) to ${to.label} (${destination}${
         to.node === undefined ? "" : `, ${to.node}`
-      }): ${outcome}\n${sights.map(describe).join("")}`,
+      }): ${outcome}\n${describe(sights, format)}`,
     );
   }
   return isAnswered ? ExitCode.OK : ExitCode.FAILURE;
@@ -122,11 +122,47 @@ async function see(
   }
 }
 
-function describe({ node, packets, problem }: Sight): string {
-  if (problem !== undefined) return `\n${node}: ${problem}\n`;
-  if (packets.length === 0) return `\n${node}: its data plane saw no such packet\n`;
-  return packets.map(({ direction, last, text }) => {
+/** The way there in the order of the nodes, then the way back; all that VPP says in `wide`. */
+function describe(sights: readonly Sight[], format: Format): string {
+  const problems = sights.flatMap(({ node, packets, problem }) => {
+    if (problem !== undefined) return [`\n${node}: ${problem}\n`];
+    return packets.length === 0 ? [`\n${node}: its data plane saw no such packet\n`] : [];
+  });
+  const ways = [...inDirection("there", sights), ...inDirection("back", sights.toReversed())];
+  const packets = ways.map(({ direction, node, path, text }) => {
+    if (format !== "wide") return `\n${node}, ${direction}:\n${wrap(path)}`;
     const lines = text.split("\n").map((line) => `  ${line}`.trimEnd()).join("\n");
-    return `\n${node}, ${direction}, ends in ${last}:\n${lines}\n`;
-  }).join("");
+    return `\n${node}, ${direction}:\n${lines}\n`;
+  });
+  return [...packets, ...problems].join("");
+}
+
+function inDirection(
+  direction: TracedPacket["direction"],
+  sights: readonly Sight[],
+): (TracedPacket & { readonly node: string })[] {
+  return sights.flatMap(({ node, packets }) =>
+    packets.filter((packet) => packet.direction === direction).map((packet) => ({
+      ...packet,
+      node,
+    }))
+  );
+}
+
+/** Columns of a line. */
+const WIDTH = 80;
+
+/** A packet's path, in lines that start where the last one ends. */
+function wrap(path: readonly string[]): string {
+  let text = "";
+  let line = " ";
+  for (const [i, name] of path.entries()) {
+    const word = i === 0 ? name : `> ${name}`;
+    if (line.length + 1 + word.length > WIDTH) {
+      text += `${line}\n`;
+      line = " ";
+    }
+    line += ` ${word}`;
+  }
+  return `${text}${line}\n`;
 }

@@ -34,9 +34,9 @@ Packet 3
 Deno.test("of all traced packets those between two addresses are taken, with where they end", () => {
   const [a, b] = ["10.1.1.2", "10.1.2.2"].map((text) => IpAddress.parse(text));
   const packets = tracedPackets(TRACE, a!, b!);
-  assertEquals(packets.map(({ direction, last }) => [direction, last]), [
-    ["there", "vxlan4-encap"],
-    ["back", "error-drop"],
+  assertEquals(packets.map(({ direction, path }) => [direction, ...path]), [
+    ["there", "virtio-input", "ip4-input", "vxlan4-encap"],
+    ["back", "af-packet-input", "ip4-input", "error-drop"],
   ]);
   assertEquals(packets[0]!.text.startsWith("00:00:12:345678: virtio-input"), true);
   assertEquals(tracedPackets("No packets in trace buffer\n", a!, b!), []);

@@ -4,8 +4,8 @@ import type { IpAddress } from "@contiv/net";
 export interface TracedPacket {
   /** Whether it goes from source to destination, or back. */
   readonly direction: "there" | "back";
-  /** The last of VPP's graph nodes that it met: where it left, or fell. */
-  readonly last: string;
+  /** VPP's graph nodes that it met, in order: in the last one it left, or fell. */
+  readonly path: readonly string[];
   /** As VPP prints it. */
   readonly text: string;
 }
@@ -23,8 +23,8 @@ export function tracedPackets(
   return trace.split(/^Packet \d+\s*$/m).slice(1).flatMap((record): TracedPacket[] => {
     const direction = there.test(record) ? "there" : back.test(record) ? "back" : undefined;
     if (direction === undefined) return [];
-    const last = [...record.matchAll(STEP)].at(-1)?.[1] ?? "";
-    return [{ direction, last, text: record.replace(/^-+ Start of thread.*$/m, "").trim() }];
+    const path = Array.from(record.matchAll(STEP), ([, node = ""]) => node);
+    return [{ direction, path, text: record.replace(/^-+ Start of thread.*$/m, "").trim() }];
   });
 }
 
