@@ -142,6 +142,11 @@ export class Cluster implements AsyncDisposable {
     return node;
   }
 
+  /** Where nodes reach the store. */
+  get storeEndpoint(): string {
+    return this.#store.endpoint;
+  }
+
   get manifests(): string {
     return `${this.#state.directory}/manifests`;
   }
