@@ -52,6 +52,8 @@ export async function startSubject(
 export interface StoreTestOptions {
   /** Behind grpc-proxy too. @default true */
   readonly proxies?: boolean;
+  /** Without the proxy too. @default true */
+  readonly direct?: boolean;
   readonly kinds?: readonly StoreKind[];
 }
 
@@ -59,10 +61,10 @@ export interface StoreTestOptions {
 export function storeTest(
   name: string,
   fn: (side: StoreSide, t: Deno.TestContext) => Promise<void>,
-  { proxies = true, kinds = ["contiv store", "etcd"] }: StoreTestOptions = {},
+  { proxies = true, direct = true, kinds = ["contiv store", "etcd"] }: StoreTestOptions = {},
 ): void {
   for (const side of SIDES) {
-    if (!kinds.includes(side.kind) || side.proxied && !proxies) continue;
+    if (!kinds.includes(side.kind) || (side.proxied ? !proxies : !direct)) continue;
     const why = (side.kind === "etcd" || side.proxied) && etcdMissing()
       ? " (skipped: it needs the package etcd-server)"
       : "";
