@@ -150,7 +150,7 @@ export class World implements AsyncDisposable {
     }
     if (restart) {
       await this.#kill("agent");
-      this.#start("agent");
+      this.#startInVain("agent");
     }
     await pause(holdMs);
     Deno.removeSync(filler);
@@ -166,7 +166,7 @@ export class World implements AsyncDisposable {
     const copy = copyState(this.stateDirectory);
     const mustRefuse = harmState(this.stateDirectory, harm, at);
     const logged = this.node.log("agent").length;
-    this.#start("agent");
+    this.#startInVain("agent");
     const agent = this.node.process("agent");
     let ready = false;
     await until(`the agent has looked at a state that is ${harm}`, async () => {
@@ -277,6 +277,15 @@ export class World implements AsyncDisposable {
     const process = this.node.process(role);
     if (isRunning(process)) this.node.signal(role, "SIGTERM");
     await until(`${role} has ended`, () => !isRunning(process));
+  }
+
+  /** Starts a role that may end so soon that it was never seen to run; its log says why. */
+  #startInVain(role: Role): void {
+    try {
+      this.#start(role);
+    } catch (error) {
+      if (isRunning(this.node.process(role))) throw error;
+    }
   }
 
   #start(role: Role): void {
