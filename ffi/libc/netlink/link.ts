@@ -114,6 +114,8 @@ export interface LinkSpec {
   readonly mtu?: number;
   /** The namespace it is made in. @default the one of the netlink socket */
   readonly ns?: NamespaceHandle;
+  /** Segments in the largest frame that the kernel hands to the link uncut: 1 for none. */
+  readonly gsoMaxSegments?: number;
 }
 
 /** A pair of connected links. */
@@ -264,4 +266,5 @@ function appendSpec(request: NetlinkRequest, spec: LinkSpec): void {
   if (spec.mac !== undefined) request.bytes(IFLA_ADDRESS, spec.mac.bytes);
   if (spec.mtu !== undefined) request.u32(IFLA_MTU, spec.mtu);
   if (spec.ns !== undefined) request.u32(IFLA_NET_NS_FD, spec.ns.fd);
+  if (spec.gsoMaxSegments !== undefined) request.u32(IFLA_GSO_MAX_SEGS, spec.gsoMaxSegments);
 }
