@@ -268,7 +268,7 @@ systemTest(
         ["get", "pods", "x", "y"],
       ]
     ) await assertRejects(() => scene.run(...args), UsageError);
-    assertStringIncludes((await scene.run("--help"))[1], "Usage: contiv ctl get KIND NAME");
+    assertStringIncludes((await scene.run("--help"))[1], "       contiv ctl get KIND NAME");
     await etcd.kill();
     const [code, out, err] = await scene.run("list", "pods");
     assertEquals([code, out], [ExitCode.FAILURE, ""]);
