@@ -100,7 +100,7 @@ export class Membership implements AsyncDisposable {
       const mtu = config.mtu ?? network.mtu.pod;
       const { pods: layouts } = self;
       const record = { attachments, layouts, namespaces };
-      await restoreAttachments({ store, node: name, boot, ...record, signal, log });
+      await restoreAttachments({ store, node: name, boot, ...record, onWaiting, signal, log });
       signal.throwIfAborted();
       return new Membership({ layouts, mtu, network }, options, { store, mirror, member });
     } catch (error) {

@@ -27,6 +27,7 @@ const ROLES = ["agent", "cni", "deploy", "ksr", "stn"];
 
 /** Files that must stay free of Deno, clocks, randomness and FFI. */
 const PURE = [
+  "agent/ctl/doctor/",
   "mod/cni_spec/",
   "mod/model/",
   "mod/net/",

@@ -136,7 +136,7 @@ export class AttachmentStore implements Disposable {
     return this.#attachments.size;
   }
 
-  /** Whether nothing was ever recorded: the node is new, or lost its disk. */
+  /** Whether nothing was ever recorded or restored: the node is new, or lost its disk. */
   get isNew(): boolean {
     return Number(this.#database.prepare("SELECT is_new FROM node").get()?.["is_new"]) === 1;
   }
@@ -157,17 +157,13 @@ export class AttachmentStore implements Disposable {
   }
 
   /**
-   * Records attachments that were lost: all or none.
+   * Records attachments that were lost: all or none. The record is not new any more, also if there
+   * were none.
    * @throws {AttachmentStoreError} WRITE
    */
   restore(attachments: readonly Attachment[]): void {
-    const [first] = attachments;
-    if (first === undefined) return;
-    this.#transaction(
-      "restore",
-      first.id,
-      () => attachments.forEach((each) => this.#insertAll(each)),
-    );
+    const ids = attachments.map(({ id }) => id).join(", ");
+    this.#transaction("restore", ids, () => attachments.forEach((each) => this.#insertAll(each)));
     for (const each of attachments) {
       this.#attachments.set(each);
       this.#onChange(each.id);

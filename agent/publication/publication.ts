@@ -38,7 +38,6 @@ const CLOSE_MS = 500;
 
 /** Publishes a running agent's node, pods and well-being, until it is disposed of. */
 export class Publication implements AsyncDisposable {
-  readonly #node: string;
   readonly #publisher: Publisher;
   readonly #beacon: AgentBeacon;
   readonly #running: Promise<unknown>;
@@ -47,7 +46,6 @@ export class Publication implements AsyncDisposable {
     const { agent, boot, log, network, store } = options;
     const { id, name } = network.self;
     const node = { id, name };
-    this.#node = name;
     this.#publisher = new Publisher({
       store,
       node,
@@ -63,10 +61,6 @@ export class Publication implements AsyncDisposable {
     this.#beacon = new AgentBeacon({ store, node, state: () => vswitchAgent(options), log });
     agent.store.observe((id) => this.#publisher.changed(vswitchPodKey(name, id)));
     this.#running = Promise.all([this.#publisher.run(), this.#beacon.run()]);
-  }
-
-  get node(): string {
-    return this.#node;
   }
 
   /** Interfaces may be others than before: VPP was compared with what is wanted. */

@@ -15,6 +15,8 @@ export interface RestoreOptions {
   readonly layouts: readonly NodePrefix[];
   readonly attachments: AttachmentStore;
   readonly namespaces: Pick<Namespaces, "identify">;
+  /** Told why it has to wait. */
+  readonly onWaiting?: (reason: string) => void;
   readonly signal: AbortSignal;
   readonly log: Logger;
 }
@@ -25,7 +27,7 @@ const RETRY_MS = 500;
  * Gives a node that lost its record of attachments the ones back that the store has. Only into a
  * record that is new, since in any other what is missing was deleted; and only what certainly still
  * exists: of this boot, told as ready, its namespace still the same. Without them the agent would
- * take the interfaces of running containers for strays. Waits for the store.
+ * take the interfaces of running containers for strays. Waits for the store, once in a record's life.
  * @returns how many were restored
  */
 export async function restoreAttachments(options: RestoreOptions): Promise<number> {
@@ -50,6 +52,7 @@ export async function restoreAttachments(options: RestoreOptions): Promise<numbe
         log.warn("attachments not restored yet", { reason: error.message });
       }
       said = error.message;
+      options.onWaiting?.(`its attachments, which are to be restored: ${error.message}`);
     }
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
   }

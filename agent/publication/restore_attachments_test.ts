@@ -113,3 +113,12 @@ Deno.test("a store that is away is waited for", async () => {
   using attachments = fresh();
   assertEquals(await scene.restore(attachments), all);
 });
+
+Deno.test("a node that never had a container asks once, and starts without the store from then on", async () => {
+  const scene = new Scene();
+  using attachments = fresh();
+  assertEquals(await scene.restore(attachments), []);
+  scene.store.away = true;
+  const { listings } = scene.store;
+  assertEquals([await scene.restore(attachments), scene.store.listings], [[], listings]);
+});
