@@ -64,6 +64,8 @@ async function readAgent(node: string, client: AgentClient): Promise<LocalAgent 
   };
   return {
     node,
+    // Before, it says nothing of VPP.
+    joined: vpp !== undefined,
     unavailable,
     vppConnected: vpp?.connected === true,
     failed: (failed ?? []).map(({ error, key }) => ({ key: String(key), error: String(error) })),

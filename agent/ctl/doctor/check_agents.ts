@@ -48,6 +48,7 @@ export function checkAgents({ agents, silent, view }: Examination): Finding[] {
 }
 
 interface AgentFacts {
+  readonly joined?: boolean;
   readonly unavailable: string | undefined;
   readonly vppConnected: boolean;
   readonly failed: readonly { readonly key: string; readonly error: string }[];
@@ -55,8 +56,15 @@ interface AgentFacts {
 }
 
 function checkAgent(name: string, agent: AgentFacts, told: string): Finding[] {
-  const { failed, failedCount = failed.length, unavailable, vppConnected } = agent;
+  const { failed, failedCount = failed.length, joined = true, unavailable, vppConnected } = agent;
   const findings: Finding[] = [];
+  if (!joined) {
+    return [{
+      subject: name,
+      problem: `Its agent takes no pods: ${unavailable}.`,
+      remedy: "Bring about what it waits for; its log says more.",
+    }];
+  }
   if (!vppConnected) {
     findings.push({
       subject: name,

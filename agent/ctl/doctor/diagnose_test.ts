@@ -160,12 +160,26 @@ const CASES: readonly Case[] = [
     () => ({
       agents: [{
         node: "node2",
+        joined: true,
         unavailable: "VPP is away: no socket",
         vppConnected: false,
         failed: [],
       }],
     }),
     [["node2", "Its agent: VPP is away: no socket"]],
+  ],
+  [
+    "an agent waits to be let in again",
+    () => ({
+      agents: [{
+        node: "node2",
+        joined: false,
+        unavailable: "the cluster is not joined yet: its ID is held",
+        vppConnected: false,
+        failed: [],
+      }],
+    }),
+    [["node2", "takes no pods: the cluster is not joined yet: its ID is held"]],
   ],
   [
     "items failed",

@@ -23,6 +23,8 @@ export interface HostEcho {
 /** An agent that answers on this machine. */
 export interface LocalAgent {
   readonly node: string;
+  /** Whether it has joined the cluster; until then it is busy with nothing else. */
+  readonly joined: boolean;
   /** Why pods cannot be added, if so. */
   readonly unavailable: string | undefined;
   readonly vppConnected: boolean;
