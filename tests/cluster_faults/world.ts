@@ -155,10 +155,10 @@ export class ClusterWorld implements AsyncDisposable {
   async #replace(place: number): Promise<void> {
     const number = this.#numbers[place]!;
     const name = `node${number}`;
-    await this.nodes.cluster.removeNode(number).finally(async () => {
-      await run("umount", ["--lazy", this.#disk(name)], { check: false });
-      this.#disks.delete(this.#disk(name));
-    });
+    // The node's directory cannot be removed while something is mounted in it.
+    await run("umount", ["--lazy", this.#disk(name)]);
+    this.#disks.delete(this.#disk(name));
+    await this.nodes.cluster.removeNode(number);
     for (const [pod, { node }] of this.#pods) if (node === name) this.#pods.delete(pod);
     const added = this.#next++;
     this.#numbers[place] = added;
