@@ -373,6 +373,23 @@ const WATCHES: Record<string, Case> = {
     for (const lines of all) assertEquals(await lines.changes(30), wanted);
     await Promise.all(watches.map((watch) => watch.close()));
   },
+  "watches of one client that share a look at the store are not told that it went back": async (
+    _,
+    subject,
+  ) => {
+    const store = subject.open({ checkMs: 100 });
+    const watches = Array.from({ length: 10 }, () => store.watch({ prefix: "g/" }));
+    const all = watches.map((watch) => new Lines(watch));
+    for (const lines of all) assertEquals((await lines.take(3)).at(-1), "synced");
+    const told = Promise.all(all.map((lines) => lines.changes(150)));
+    told.catch(() => {});
+    for (let i = 0; i < 150; i++) {
+      await write(store, [`g/${i % 3}`, String(i)]);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    await told;
+    await Promise.all(watches.map((watch) => watch.close()));
+  },
   "a reader that sleeps through much gets it all in the end": async (store) => {
     await using watch = store.watch({ prefix: "y/" });
     const lines = new Lines(watch);

@@ -7,6 +7,13 @@ import {
   type EtcdStoreOptions,
 } from "./etcd_store_options.ts";
 
+/** An answer to the question which store this is. */
+export interface Look {
+  readonly position: WatchPosition;
+  /** When it was asked for, as `performance.now()`: how far the store had come at least then. */
+  readonly askedAt: number;
+}
+
 /**
  * Which store this is, and how far it has come. All watches of a client share one look at it.
  *
@@ -18,8 +25,8 @@ export class Lineage {
   readonly #endpoints: Endpoints;
   readonly #key: string;
   readonly #create: boolean;
-  #last: { readonly position: WatchPosition; readonly at: number } | undefined;
-  #asking: Promise<WatchPosition> | undefined;
+  #last: Look | undefined;
+  #asking: Promise<Look> | undefined;
 
   constructor(endpoints: Endpoints, options: EtcdStoreOptions) {
     this.#endpoints = endpoints;
@@ -32,15 +39,16 @@ export class Lineage {
    * Asks the store, unless somebody did within `maxAgeMs`.
    * @throws {StoreError}
    */
-  check(maxAgeMs: number): Promise<WatchPosition> {
-    if (this.#last !== undefined && performance.now() - this.#last.at < maxAgeMs) {
-      return Promise.resolve(this.#last.position);
+  check(maxAgeMs: number): Promise<Look> {
+    if (this.#last !== undefined && performance.now() - this.#last.askedAt < maxAgeMs) {
+      return Promise.resolve(this.#last);
     }
     this.#asking ??= this.#ask().finally(() => this.#asking = undefined);
     return this.#asking;
   }
 
-  async #ask(): Promise<WatchPosition> {
+  async #ask(): Promise<Look> {
+    const askedAt = performance.now();
     const key = keyBytes(this.#key);
     const goal = "learn which store this is";
     const { header, kvs } = await this.#endpoints.read(
@@ -63,8 +71,7 @@ export class Lineage {
       clusterId: header.cluster_id,
       identity: found === undefined ? "" : `${found.value}@${found.create_revision}`,
     };
-    this.#last = { position, at: performance.now() };
-    return position;
+    return this.#last = { position, askedAt };
   }
 }
 

@@ -5,7 +5,7 @@ import type { ResyncReason, Watch, WatchEvent, WatchOptions, WatchPosition } fro
 import type { Endpoint, Endpoints } from "./_endpoints.ts";
 import { toChange } from "./_entries.ts";
 import { describeRange, wireRange } from "./_keys.ts";
-import { difference, type Lineage } from "./_lineage.ts";
+import { difference, type Lineage, type Look } from "./_lineage.ts";
 import { Backoff, sleep } from "./_timing.ts";
 import { WatchStream } from "./_watch_stream.ts";
 
@@ -40,6 +40,8 @@ export class Watcher implements Watch {
   readonly #signal: AbortSignal;
   readonly #events: AsyncGenerator<WatchEvent, void, void>;
   #position: WatchPosition | undefined;
+  /** When it was reached, as `performance.now()`. */
+  #positionAt = -Infinity;
   /** Why the next thing to do is a listing. */
   #resync: { readonly reason: ResyncReason; readonly message: string } | undefined;
   #stream: WatchStream | undefined;
@@ -133,13 +135,12 @@ export class Watcher implements Watch {
    */
   async *#session(endpoint: Endpoint): AsyncGenerator<WatchEvent | undefined, void, void> {
     // A look of before this session may be one at another endpoint, or at a store now gone.
-    const now = await this.#parts.lineage.check(0);
-    const position = this.#position;
-    const change = position && difference(position, now);
+    const look = await this.#parts.lineage.check(0);
+    const change = this.#position && this.#differs(this.#position, look);
     if (change !== undefined) {
       this.#resync = { reason: "replaced", message: `the store was replaced: ${change}` };
     }
-    if (this.#resync !== undefined) yield* this.#list(now, this.#resync);
+    if (this.#resync !== undefined) yield* this.#list(look.position, this.#resync);
     yield* this.#follow(endpoint);
   }
 
@@ -155,7 +156,7 @@ export class Watcher implements Watch {
       revision = page.revision;
       yield { type: "page", revision, entries: page.entries };
     }
-    this.#position = { ...store, revision };
+    this.#advance({ ...store, revision });
     this.#resync = undefined;
     yield { type: "synced", revision };
   }
@@ -173,7 +174,7 @@ export class Watcher implements Watch {
       if (reply === undefined) {
         if (!created && performance.now() >= createdBy) throw this.#silent();
         if (performance.now() < checkAt) continue;
-        this.#compare(await lineage.check(lineage.checkMs / 2));
+        this.#refuse(this.#differs(this.#known(), await lineage.check(lineage.checkMs / 2)));
         checkAt = performance.now() + lineage.checkMs;
         continue;
       }
@@ -185,12 +186,12 @@ export class Watcher implements Watch {
       if (reply.events.length > 0) {
         // The proxy's header may be ahead of what it delivers; the last change's is not.
         const last = Number(reply.events.at(-1)?.kv.mod_revision ?? 0);
-        this.#compare({ ...this.#known(), revision: last });
-        this.#position = { ...this.#known(), revision: last };
+        this.#refuse(difference(this.#known(), { ...this.#known(), revision: last }));
+        this.#advance({ ...this.#known(), revision: last });
         yield { type: "changes", revision: last, changes: reply.events.map(toChange) };
       } else if (!reply.created && revision > this.#known().revision) {
         // A progress notification: nothing of ours happened up to there.
-        this.#position = { ...this.#known(), revision };
+        this.#advance({ ...this.#known(), revision });
       }
     }
   }
@@ -217,9 +218,22 @@ export class Watcher implements Watch {
     return this.#position;
   }
 
-  /** @throws {StoreError} FUTURE_REVISION if this is not the store that was listed */
-  #compare(now: WatchPosition): void {
-    const change = difference(this.#known(), now);
+  #advance(position: WatchPosition): void {
+    this.#position = position;
+    this.#positionAt = performance.now();
+  }
+
+  /**
+   * Why a look shows another store than a position was taken in. Watches share looks: one that was
+   * asked for before we came to where we are tells nothing of how far the store is now.
+   */
+  #differs(known: WatchPosition, { position, askedAt }: Look): string | undefined {
+    const revision = askedAt < this.#positionAt ? known.revision : position.revision;
+    return difference(known, { ...position, revision });
+  }
+
+  /** @throws {StoreError} FUTURE_REVISION if there is a difference */
+  #refuse(change: string | undefined): void {
     if (change === undefined) return;
     const message = `the store was replaced: ${change}`;
     throw new StoreError("FUTURE_REVISION", message);
