@@ -18,6 +18,7 @@ import { packetSocketsGroup } from "./groups/packet_sockets.ts";
 import { routesGroup } from "./groups/routes.ts";
 import { removalGroup } from "./groups/removal.ts";
 import { runtimeGroup } from "./groups/runtime.ts";
+import { scaleGroup } from "./groups/scale.ts";
 import { startupGroup } from "./groups/startup.ts";
 import { storeGroup } from "./groups/store.ts";
 import { tcpGroup } from "./groups/tcp.ts";
@@ -31,6 +32,7 @@ const GROUPS: readonly Group[] = [
   nodesGroup,
   clusterSizeGroup,
   runtimeGroup,
+  scaleGroup,
   packetSocketsGroup,
   vppapiGroup,
   routesGroup,
