@@ -64,8 +64,10 @@ export class OrderWorld implements AsyncDisposable {
       const path = this.nodes.cluster.node(node).record.node.netns;
       using namespace = NetNs.open(this.nodes.libc, path);
       using netlink = RtNetlink.open(this.nodes.libc, namespace);
-      for (const { index, name } of netlink.links()) {
-        if (!OWN_LINKS.has(name)) netlink.deleteLink(index);
+      for (const { name } of netlink.links().filter(({ name }) => !OWN_LINKS.has(name))) {
+        // A veth's other end goes with it.
+        const index = netlink.link(name)?.index;
+        if (index !== undefined) netlink.deleteLink(index);
       }
     }
     await this.nodes.killShared("ksr");
