@@ -3,6 +3,8 @@ import { freePorts } from "./free_ports.ts";
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 
+const MAX_ATTEMPTS = 3;
+
 export type StoreKind = "etcd" | "contiv store";
 
 /** PEM files for a server that wants client certificates. */
@@ -44,13 +46,17 @@ export class StoreProcess implements AsyncDisposable {
   }
 
   static async start(kind: StoreKind, options: StoreProcessOptions = {}): Promise<StoreProcess> {
-    const store = new StoreProcess(kind, options);
-    try {
-      await store.start();
-      return store;
-    } catch (error) {
-      await store[Symbol.asyncDispose]();
-      throw error;
+    for (let attempt = 1;; attempt++) {
+      const store = new StoreProcess(kind, options);
+      try {
+        await store.start();
+        return store;
+      } catch (error) {
+        await store[Symbol.asyncDispose]();
+        // Somebody else may have taken a port since it was found free.
+        const taken = String(error).includes("address already in use");
+        if (!taken || attempt === MAX_ATTEMPTS) throw error;
+      }
     }
   }
 
