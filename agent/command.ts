@@ -125,7 +125,7 @@ async function dryRun(
     using store = AttachmentStore.copyOf(storeOptions(config, libc));
     using namespaces = new LinuxNamespaces(libc);
     const memory = SqliteVppMemory.snapshot(memoryPath(config), storeOptions(config, libc).bootId);
-    const agent = new Agent(agentOptions(config, store, memory, namespaces, log));
+    const agent = new Agent(agentOptions(config, store, memory, namespaces, libc, log));
     try {
       const operations = await agent.preview(DRY_RUN_LIMIT_MS);
       for (const { type, key, before, after } of operations) {
@@ -159,9 +159,11 @@ function agentOptions(
   store: AttachmentStore,
   memory: VppMemory,
   namespaces: LinuxNamespaces,
+  libc: Libc,
   log: Logger,
 ): AgentOptions {
   const connector = new VppConnector({
+    libc,
     name: "contiv-agent",
     transport: config.vppApiTransport,
     socket: config.vppApiSocket,
@@ -226,7 +228,7 @@ async function serve(
     });
   const { layouts } = membership ?? config;
   const agent = new Agent({
-    ...agentOptions(config, store, memory, namespaces, log),
+    ...agentOptions(config, store, memory, namespaces, libc, log),
     ...membership?.agentOptions,
     onResynced: () => membership?.resynced(),
   });
@@ -238,6 +240,7 @@ async function serve(
   });
   const supervisor = config.vpp && superviseVpp({
     ...config.vpp,
+    libc,
     apiSocket: config.vppApiSocket,
     directory: config.stateDir,
     now: Date.now,

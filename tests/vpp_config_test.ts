@@ -1,5 +1,6 @@
 /** What `contiv vpp-config` writes starts VPP, and VPP has what was written. */
 import { assert, assertEquals, assertMatch } from "@contiv/assert";
+import { Libc } from "@contiv/libc";
 import { VppClient } from "@contiv/vppapi";
 import { inspectMachine, RootDirectory } from "../agent/vpp_config/mod.ts";
 import { missingPrerequisites, parseStartupConfig } from "../agent/vpp_config/mod.ts";
@@ -14,7 +15,8 @@ const missing = binary === undefined ? "CONTIV_VPP, the path of a vpp binary" : 
 
 /** This machine, with another amount of memory. */
 function machineOf(memoryGiB: number, directory: string): Machine {
-  const files = new RootDirectory("/");
+  using libc = Libc.open();
+  const files = new RootDirectory(libc, "/");
   const real = inspectMachine(files, { binary: binary ?? "", directories: [directory] });
   const total = memoryGiB * GIB;
   return { ...real, memory: { ...real.memory, total, available: total * 0.85 } };

@@ -1,3 +1,5 @@
+import { type Libc, processStart, readKernelFile } from "@contiv/libc";
+
 /** A process that was started, so that whoever comes later knows it. */
 export interface StartedProcess {
   readonly pid: number;
@@ -14,9 +16,11 @@ interface Entry extends StartedProcess {
 
 /** Keeps in a file which process was started last. */
 export class ProcessRecord {
+  readonly #libc: Libc;
   readonly #path: string;
 
-  constructor(path: string) {
+  constructor(libc: Libc, path: string) {
+    this.#libc = libc;
     this.#path = path;
   }
 
@@ -29,15 +33,20 @@ export class ProcessRecord {
 
   /** Records a process that was just started. */
   write({ pid, startedAt }: StartedProcess): void {
-    const entry: Entry = { pid, startedAt, startTime: startTime(pid) ?? "", bootId: bootId() };
+    const entry: Entry = {
+      pid,
+      startedAt,
+      startTime: processStart(this.#libc, pid) ?? "",
+      bootId: bootId(this.#libc),
+    };
     Deno.writeTextFileSync(this.#path, JSON.stringify(entry), { mode: 0o600 });
   }
 
   /** Whether the recorded process still runs. */
   isCurrent(): boolean {
     const entry = this.#entry();
-    return entry !== undefined && entry.bootId === bootId() &&
-      startTime(entry.pid) === entry.startTime;
+    return entry !== undefined && entry.bootId === bootId(this.#libc) &&
+      processStart(this.#libc, entry.pid) === entry.startTime;
   }
 
   remove(): void {
@@ -63,18 +72,6 @@ export class ProcessRecord {
   }
 }
 
-function bootId(): string {
-  return Deno.readTextFileSync("/proc/sys/kernel/random/boot_id").trim();
-}
-
-/** When a living process was started, in ticks since boot: field 22 of proc_pid_stat(5). */
-function startTime(pid: number): string | undefined {
-  try {
-    const text = Deno.readTextFileSync(`/proc/${pid}/stat`);
-    // The name may hold spaces and parentheses: count from its end.
-    const [state, ...rest] = text.slice(text.lastIndexOf(")") + 2).split(" ");
-    return state === "Z" || state === "X" ? undefined : rest[18];
-  } catch {
-    return undefined;
-  }
+function bootId(libc: Libc): string {
+  return readKernelFile(libc, "/proc/sys/kernel/random/boot_id").trim();
 }

@@ -1,3 +1,4 @@
+import type { Libc } from "@contiv/libc";
 import type { Logger } from "@contiv/log";
 import { parseStartupConfig } from "../vpp_config/mod.ts";
 import { VppSupervisor } from "./vpp_supervisor.ts";
@@ -11,6 +12,7 @@ export interface SupervisedVpp {
 }
 
 export interface SuperviseOptions extends SupervisedVpp {
+  readonly libc: Libc;
   /** Where it is to serve its API. */
   readonly apiSocket: string;
   /** Directory for the process's record and its output. */

@@ -1,3 +1,4 @@
+import type { Libc } from "@contiv/libc";
 import type { Logger } from "@contiv/log";
 import { ApiDirectory, type Schema, VppClient, VppConnectionError } from "@contiv/vppapi";
 import {
@@ -20,6 +21,8 @@ export const VPP_TRANSPORTS = ["auto", "shm", "socket"] as const;
 export type VppTransport = typeof VPP_TRANSPORTS[number];
 
 export interface VppConnectorOptions {
+  /** Open as long as connections are. */
+  readonly libc: Libc;
   /** Name under which VPP lists the client, at most 58 octets. */
   readonly name: string;
   readonly transport: VppTransport;
@@ -99,10 +102,11 @@ export class VppConnector {
   }
 
   async #shm(described: Schema | undefined, signal: AbortSignal): Promise<VppClient> {
-    const { isHeld, name, segmentPrefix: prefix, segments, socket } = this.#options;
+    const { isHeld, libc, name, segmentPrefix: prefix, segments, socket } = this.#options;
     const library = this.#usable();
     if (library === undefined) throw new TypeError("libvppapiclient was not looked for");
     const transport = await SharedMemoryTransport.connect({
+      libc,
       library,
       name,
       prefix,

@@ -1,9 +1,12 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@contiv/assert";
+import { Libc } from "@contiv/libc";
 import { Logger } from "@contiv/log";
 import { MessageTable, Schema, SocketTransport, VppConnectionError } from "@contiv/vppapi";
 import { FakeVpp } from "@contiv/vppapi/testing.ts";
 import { StubLibrary } from "../../ffi/vppapiclient/testing.ts";
 import { VppConnector, type VppConnectorOptions } from "./vpp_connector.ts";
+
+const libc = Libc.open();
 
 /** The stub library's numbers, for a fake VPP at the socket of the same VPP. */
 const TABLE = new MessageTable(
@@ -39,6 +42,7 @@ async function withMachine(
     await body({
       connector: (options) =>
         new VppConnector({
+          libc,
           name: "contiv-test",
           transport: "auto",
           socket,

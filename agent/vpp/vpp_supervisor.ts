@@ -1,9 +1,11 @@
+import type { Libc } from "@contiv/libc";
 import type { Logger } from "@contiv/log";
 import { LogFile } from "./_log_file.ts";
 import { ProcessRecord } from "./_process_record.ts";
 import { describeExit, type VppExit } from "./vpp_exit.ts";
 
 export interface VppSupervisorOptions {
+  readonly libc: Libc;
   /** Path of the vpp binary. */
   readonly binary: string;
   /** VPP's startup configuration, for which `unix { nodaemon }` is added. */
@@ -71,7 +73,7 @@ export class VppSupervisor {
   constructor(options: VppSupervisorOptions) {
     this.#options = options;
     this.#output = new LogFile(`${options.directory}/vpp.log`);
-    this.#record = new ProcessRecord(`${options.directory}/vpp.pid`);
+    this.#record = new ProcessRecord(options.libc, `${options.directory}/vpp.pid`);
   }
 
   /** How VPP fares; its last lines are read when it has ended. */

@@ -1,6 +1,9 @@
 import { assert, assertEquals, assertMatch } from "@contiv/assert";
+import { Libc } from "@contiv/libc";
 import { Logger } from "@contiv/log";
 import { type SupervisorStatus, VppSupervisor } from "./vpp_supervisor.ts";
+
+const libc = Libc.open();
 
 /** What a shell script in VPP's place does. */
 const LIVES = {
@@ -46,6 +49,7 @@ async function withFixture(body: (fixture: Fixture) => Promise<void>): Promise<v
       },
       start: (options = {}) => {
         const supervisor = new VppSupervisor({
+          libc,
           binary,
           startupConfig,
           directory,

@@ -1,4 +1,5 @@
 import { type CommandContext, describeFlags, ExitCode, parseFlags, UsageError } from "@contiv/cli";
+import { Libc } from "@contiv/libc";
 import { inspectMachine } from "./inspect_machine.ts";
 import { RootDirectory } from "./machine_files.ts";
 import type { Machine } from "./machine.ts";
@@ -82,7 +83,8 @@ function run({ args, stderr, stdout }: CommandContext): number {
     log: absolute("--log", flags.log),
     segmentPrefix: word("--prefix", flags.prefix),
   };
-  const machine = inspectMachine(new RootDirectory(absolute("--root", flags.root)), {
+  using libc = Libc.open();
+  const machine = inspectMachine(new RootDirectory(libc, absolute("--root", flags.root)), {
     binary: paths.binary,
     directories: directoriesOf(paths),
   });

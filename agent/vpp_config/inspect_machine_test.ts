@@ -1,4 +1,5 @@
 import { assertEquals } from "@contiv/assert";
+import { Libc } from "@contiv/libc";
 import { inspectMachine } from "./inspect_machine.ts";
 import type { Machine } from "./machine.ts";
 import { type MachineFiles, RootDirectory } from "./machine_files.ts";
@@ -110,7 +111,8 @@ Deno.test("a directory tree is read as the machine whose files it holds", () => 
   try {
     const fake = machineFiles({ cpus: ["0-3", "4-7"] });
     fake.write(root);
-    const real: MachineFiles = new RootDirectory(`${root}/`);
+    using libc = Libc.open();
+    const real: MachineFiles = new RootDirectory(libc, `${root}/`);
     assertEquals(inspectMachine(real, PATHS), inspectMachine(fake, PATHS));
   } finally {
     Deno.removeSync(root, { recursive: true });

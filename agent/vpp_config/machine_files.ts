@@ -1,3 +1,12 @@
+import {
+  inodeOf,
+  type Libc,
+  LibcError,
+  listKernelDirectory,
+  readKernelFile,
+  readKernelLink,
+} from "@contiv/libc";
+
 /** The files of a machine, or of one that tests put together: everything that is looked at. */
 export interface MachineFiles {
   /** A file's text; undefined where it cannot be read. */
@@ -9,30 +18,34 @@ export interface MachineFiles {
   exists(path: string): boolean;
 }
 
-/** The files below a directory: of this machine, below "/". */
+/**
+ * The files below a directory: of this machine, below "/". Most are the kernel's, which Deno itself
+ * opens to nobody but programs that may do everything.
+ */
 export class RootDirectory implements MachineFiles {
+  readonly #libc: Libc;
   readonly #root: string;
 
   /** @param root absolute path */
-  constructor(root: string) {
+  constructor(libc: Libc, root: string) {
+    this.#libc = libc;
     this.#root = root.replace(/\/+$/, "");
   }
 
   text(path: string): string | undefined {
-    return attempt(() => Deno.readTextFileSync(this.#root + path));
+    return attempt(() => readKernelFile(this.#libc, this.#root + path));
   }
 
   list(path: string): readonly string[] {
-    const names = attempt(() => [...Deno.readDirSync(this.#root + path)].map(({ name }) => name));
-    return (names ?? []).toSorted();
+    return (attempt(() => listKernelDirectory(this.#libc, this.#root + path)) ?? []).toSorted();
   }
 
   target(path: string): string | undefined {
-    return attempt(() => Deno.readLinkSync(this.#root + path))?.split("/").at(-1);
+    return attempt(() => readKernelLink(this.#libc, this.#root + path))?.split("/").at(-1);
   }
 
   exists(path: string): boolean {
-    return attempt(() => Deno.statSync(this.#root + path)) !== undefined;
+    return attempt(() => inodeOf(this.#libc, this.#root + path)) !== undefined;
   }
 }
 
@@ -41,7 +54,7 @@ function attempt<T>(look: () => T): T | undefined {
   try {
     return look();
   } catch (error) {
-    if (error instanceof Error) return undefined;
+    if (error instanceof LibcError) return undefined;
     throw error;
   }
 }

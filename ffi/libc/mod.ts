@@ -12,7 +12,13 @@ export { EventFd } from "./event_fd.ts";
 export { FileLock, type LockAttempt } from "./file_lock.ts";
 export { FrameBatch } from "./frame_batch.ts";
 export { type Datagram, InetSocket, type InetSocketOptions } from "./inet_socket.ts";
-export { inodeOf, readKernelFile, writeKernelFile } from "./kernel_file.ts";
+export {
+  inodeOf,
+  listKernelDirectory,
+  readKernelFile,
+  readKernelLink,
+  writeKernelFile,
+} from "./kernel_file.ts";
 export { Libc, type ResourceLimit } from "./libc.ts";
 export { NetNs } from "./net_ns.ts";
 export type { Address, AddressFilter, AddressKey, AddressSpec } from "./netlink/address.ts";
@@ -37,4 +43,5 @@ export type { Rule, RuleAction, RuleSpec } from "./netlink/rule.ts";
 export type { Scope } from "./netlink/scope.ts";
 export type { NetlinkTransport } from "./netlink/transport.ts";
 export { PacketSocket, type PacketSocketOptions } from "./packet_socket.ts";
+export { processStart } from "./process_start.ts";
 export { Tap, type TapOptions, VNET_HEADER_LENGTH } from "./tap.ts";

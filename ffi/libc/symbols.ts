@@ -29,6 +29,14 @@ const FILES = {
   fdatasync: { parameters: ["i32"], result: "i32" },
   // int unlink(const char *pathname);
   unlink: { parameters: ["buffer"], result: "i32" },
+  // ssize_t readlink(const char *path, char *buf, size_t bufsiz);
+  readlink: { parameters: ["buffer", "buffer", "usize"], result: "i32" },
+  // DIR *opendir(const char *name);
+  opendir: { parameters: ["buffer"], result: "pointer" },
+  // struct dirent *readdir(DIR *dirp);
+  readdir: { parameters: ["pointer"], result: "pointer" },
+  // int closedir(DIR *dirp);
+  closedir: { parameters: ["pointer"], result: "i32" },
   // uid_t getuid(void);
   getuid: { parameters: [], result: "u32" },
 } as const satisfies Deno.ForeignLibraryInterface;

@@ -6,18 +6,21 @@
  *
  * @module
  */
+import { Libc } from "@contiv/libc";
 import { VppClient } from "@contiv/vppapi";
 import { VppApiClientLibrary } from "./library.ts";
 import { SharedMemoryTransport } from "./shared_memory_transport.ts";
 
 if (import.meta.main) {
   const [path = "", prefix = "", apiSocket = "", batches = "", count = ""] = Deno.args;
+  const libc = Libc.open();
   const library = VppApiClientLibrary.open(path);
   const collect = (globalThis as unknown as { gc: () => void }).gc;
   for (let batch = 0; batch < Number(batches); batch++) {
     for (let index = 0; index < Number(count); index++) {
       const name = "come-and-go";
-      const transport = await SharedMemoryTransport.connect({ library, name, prefix, apiSocket });
+      const options = { libc, library, name, prefix, apiSocket };
+      const transport = await SharedMemoryTransport.connect(options);
       await using vpp = await VppClient.over(transport, { name });
       await vpp.request("control_ping");
     }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { Libc } from "@contiv/libc";
 import { VppClient } from "@contiv/vppapi";
 import { VppApiClientLibrary } from "./library.ts";
 import { SharedMemoryTransport } from "./shared_memory_transport.ts";
@@ -46,6 +47,7 @@ export function vppTest(name: string, fn: (vpp: RealVpp) => Promise<void>): void
   });
 }
 
+const libc = Libc.open();
 let counter = 0;
 const START_MS = 30_000;
 
@@ -138,6 +140,7 @@ ${extra}
   /** @param bell whether the API socket is used to wake VPP */
   async overSharedMemory(bell = true): Promise<VppClient> {
     const transport = await SharedMemoryTransport.connect({
+      libc,
       library: this.library,
       name: "test",
       prefix: this.prefix,

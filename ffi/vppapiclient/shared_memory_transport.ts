@@ -12,6 +12,7 @@ import {
   VppClient,
   VppConnectionError,
 } from "@contiv/vppapi";
+import { inodeOf, type Libc } from "@contiv/libc";
 import { Attachment, refused } from "./_attachment.ts";
 import { bounded } from "./_bounded.ts";
 import { cString } from "./_c_string.ts";
@@ -22,6 +23,8 @@ import type { VacSymbols, VppApiClientLibrary } from "./library.ts";
 
 /** Where and how to connect. */
 export interface SharedMemoryOptions {
+  /** Open as long as the transport. */
+  readonly libc: Libc;
   readonly library: VppApiClientLibrary;
   /** Name under which VPP lists the client, at most 63 bytes. */
   readonly name: string;
@@ -68,6 +71,7 @@ const OWN_CONTEXT = 0xffffffff;
 export class SharedMemoryTransport implements Transport {
   readonly closed: Promise<Error | undefined>;
   readonly #end: (cause: Error | undefined) => void;
+  readonly #libc: Libc;
   readonly #vac: VacSymbols;
   readonly #codec: Codec;
   readonly #table: readonly MessageTableEntry[];
@@ -85,6 +89,7 @@ export class SharedMemoryTransport implements Transport {
   #greeted = false;
 
   private constructor(
+    libc: Libc,
     vac: VacSymbols,
     schema: Schema,
     described: Schema | undefined,
@@ -94,6 +99,7 @@ export class SharedMemoryTransport implements Transport {
     const { promise, resolve } = Promise.withResolvers<Error | undefined>();
     this.closed = promise;
     this.#end = resolve;
+    this.#libc = libc;
     this.#vac = vac;
     this.#bell = bell;
     this.#attachment = attachment;
@@ -120,7 +126,7 @@ export class SharedMemoryTransport implements Transport {
    * @throws {DOMException} or the signal's reason, if it is aborted
    */
   static async connect(options: SharedMemoryOptions): Promise<SharedMemoryTransport> {
-    const { library, prefix = "", signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+    const { libc, library, prefix = "", signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
     const schema = options.schema ?? Schema.builtin();
     const deadline = performance.now() + timeoutMs;
     const left = (): number => Math.max(1, deadline - performance.now());
@@ -136,10 +142,13 @@ export class SharedMemoryTransport implements Transport {
     let transport: SharedMemoryTransport;
     try {
       const segments = options.segments ?? "/dev/shm";
-      const lives = bell === undefined ? options.isHeld ?? isHeld : () => true;
-      await checkSegment(`${segments}/${prefix && `${prefix}-`}vpe-api`, lives);
+      const lives = bell === undefined
+        ? options.isHeld ?? ((path: string) => isHeld(libc, path))
+        : () => true;
+      checkSegment(libc, `${segments}/${prefix && `${prefix}-`}vpe-api`, lives);
       const attachment = await Attachment.make(vac, options.name, prefix, left());
       transport = new SharedMemoryTransport(
+        libc,
         vac,
         schema,
         options.described,
@@ -202,6 +211,7 @@ export class SharedMemoryTransport implements Transport {
     const pid = await this.#answered.promise;
     if (!this.#open) return;
     this.#unwatch = watchProcess(
+      this.#libc,
       pid,
       WATCH_MS,
       () => this.#finish(new Error(`VPP (pid ${pid}) has ended`)),
@@ -288,9 +298,9 @@ export class SharedMemoryTransport implements Transport {
  * Without a segment, or with one that a VPP left, the library would wait for 100 s, and could not be
  * used before that.
  */
-async function checkSegment(path: string, lives: (path: string) => boolean): Promise<void> {
+function checkSegment(libc: Libc, path: string, lives: (path: string) => boolean): void {
   try {
-    await Deno.stat(path);
+    inodeOf(libc, path);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw refused("refused", `${path}: ${why}`, "the API segment of a running VPP", cause);

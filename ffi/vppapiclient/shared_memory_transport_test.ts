@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@contiv/assert";
+import { Libc } from "@contiv/libc";
 import {
   MessageTable,
   Schema,
@@ -12,6 +13,8 @@ import { VppLibraryError } from "./error.ts";
 import { VppApiClientLibrary } from "./library.ts";
 import { type SharedMemoryOptions, SharedMemoryTransport } from "./shared_memory_transport.ts";
 import { StubLibrary } from "./testing.ts";
+
+const libc = Libc.open();
 
 /** The stub's numbers, for a fake VPP at the socket of the same VPP. */
 const STUB_TABLE = new MessageTable(
@@ -34,6 +37,7 @@ async function withStub(
   const library = VppApiClientLibrary.open(stub.path);
   await body(stub, async (options = {}) => {
     const transport = await SharedMemoryTransport.connect({
+      libc,
       library,
       name: "contiv-test",
       segments: stub.directory,
@@ -184,14 +188,14 @@ Deno.test("a segment is held while a process has it mapped", async () => {
   await Deno.copyFile("/bin/sleep", path);
   await Deno.chmod(path, 0o755);
   try {
-    assertEquals(isHeld(path), false);
+    assertEquals(isHeld(libc, path), false);
     const child = new Deno.Command(path, { args: ["60"] }).spawn();
-    for (const deadline = Date.now() + 10_000; !isHeld(path);) {
+    for (const deadline = Date.now() + 10_000; !isHeld(libc, path);) {
       assert(Date.now() < deadline, "a running process does not count");
     }
     child.kill("SIGKILL");
     await child.status;
-    assertEquals(isHeld(path), false);
+    assertEquals(isHeld(libc, path), false);
   } finally {
     await Deno.remove(path);
   }
@@ -258,10 +262,11 @@ Deno.test("a missing library and a missing symbol name themselves", async () => 
 Deno.test("a process with a connection it never closed ends by itself when told to", async () => {
   using stub = await StubLibrary.compile();
   const script = `
+    import { Libc } from "${import.meta.resolve("../libc/mod.ts")}";
     import { SharedMemoryTransport, VppApiClientLibrary } from "${import.meta.resolve("./mod.ts")}";
     const library = VppApiClientLibrary.open("${stub.path}");
     const transport = await SharedMemoryTransport.connect(
-      { library, name: "exit", segments: "${stub.directory}", isHeld: () => true });
+      { libc: Libc.open(), library, name: "exit", segments: "${stub.directory}", isHeld: () => true });
     transport.receive(() => {});
     if (Deno.args[0] === "close") { transport.close(); await transport.closed; }
     else Deno.exit(7);

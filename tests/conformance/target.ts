@@ -52,7 +52,13 @@ export class Target implements AsyncDisposable {
     }
     const library = VppApiClientLibrary.open(path);
     const { apiSocket } = this;
-    const transport = await SharedMemoryTransport.connect({ library, name, prefix, apiSocket });
+    const transport = await SharedMemoryTransport.connect({
+      libc: this.libc,
+      library,
+      name,
+      prefix,
+      apiSocket,
+    });
     return await VppClient.over(transport, { name });
   }
 

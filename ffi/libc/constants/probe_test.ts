@@ -6,6 +6,7 @@ import * as structs from "./structs.ts";
 import * as system from "./system.ts";
 
 const HEADERS = [
+  "dirent.h",
   "errno.h",
   "fcntl.h",
   "sched.h",

@@ -141,6 +141,9 @@ export const timeval = { size: 16, tv_sec: 0, tv_usec: 8 } as const satisfies St
 /** sys/resource.h */
 export const rlimit = { size: 16, rlim_cur: 0, rlim_max: 8 } as const satisfies StructLayout;
 
+/** dirent.h */
+export const dirent = { size: 280, d_name: 19 } as const satisfies StructLayout;
+
 /** linux/stat.h */
 export const statx = { size: 256, stx_ino: 32 } as const satisfies StructLayout;
 
