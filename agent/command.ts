@@ -2,6 +2,7 @@ import { type CommandContext, describeFlags, ExitCode, parseFlags, UsageError } 
 import { ConfigError } from "@contiv/config";
 import { FileLock, Libc, readKernelFile } from "@contiv/libc";
 import { LOG_LEVELS, Logger, type LogLevel } from "@contiv/log";
+import { keepOnly, ROLE_PERMISSIONS } from "@contiv/permissions";
 import {
   AttachmentStore,
   AttachmentStoreError,
@@ -78,6 +79,9 @@ export async function agentCommand(context: CommandContext): Promise<number> {
     if (!(error instanceof ConfigError) && !(error instanceof Deno.errors.NotFound)) throw error;
     context.stderr.write(`contiv agent: ${error.message}\n`);
     return ExitCode.USAGE;
+  }
+  if (Deno.build.standalone) {
+    await keepOnly(ROLE_PERMISSIONS.agent({ ...config, config: flags.config }));
   }
   using libc = Libc.open();
   const missing = missingRights(readKernelFile(libc, "/proc/self/status"));

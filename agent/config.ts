@@ -2,7 +2,7 @@ import { ConfigReader } from "@contiv/config";
 import { LOG_LEVELS, type LogLevel } from "@contiv/log";
 import { IpAddress, IpPrefix } from "@contiv/net";
 import { DEFAULT_AGENT_SOCKET } from "@contiv/rpc";
-import { DEFAULT_API_DIRECTORY } from "@contiv/vppapi";
+import { apiDirectoryOf } from "@contiv/vppapi";
 import type { PodLinkKind } from "./descriptors/vpp/mod.ts";
 import { IpamError, NodePrefix } from "./ipam/mod.ts";
 import { type SupervisedVpp, VPP_TRANSPORTS, type VppTransport } from "./vpp/mod.ts";
@@ -69,7 +69,7 @@ export function parseAgentConfig(text: string, source: string, hostname: string)
     vppApiTransport: root.oneOf("vppApiTransport", VPP_TRANSPORTS, "auto"),
     vppApiPrefix: root.has("vppApiPrefix") ? root.string("vppApiPrefix") : "",
     vppApiLibrary: root.has("vppApiLibrary") ? path(root, "vppApiLibrary", "") : undefined,
-    vppApiFiles: path(root, "vppApiFiles", apiFilesOf(vpp)),
+    vppApiFiles: path(root, "vppApiFiles", apiDirectoryOf(vpp?.binary)),
     vpp,
     cniSocket: path(root, "cniSocket", DEFAULT_AGENT_SOCKET),
     statusSocket: path(root, "statusSocket", "/run/contiv/agent-status.sock"),
@@ -99,12 +99,6 @@ function readVpp(root: ConfigReader): SupervisedVpp | undefined {
   };
   vpp.finish();
   return supervise ? files : undefined;
-}
-
-/** Where a VPP's packages, or an installation below a prefix, put the description of its API. */
-function apiFilesOf(vpp: SupervisedVpp | undefined): string {
-  const prefix = /^(.*)\/s?bin\/[^/]*$/.exec(vpp?.binary ?? "")?.[1];
-  return prefix === undefined ? DEFAULT_API_DIRECTORY : `${prefix}/share/vpp/api`;
 }
 
 /** With a store, the node's ID and prefixes come from there. */

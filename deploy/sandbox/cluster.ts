@@ -1,4 +1,5 @@
 import { type Libc, NetNs } from "@contiv/libc";
+import { ROLE_PERMISSIONS } from "@contiv/permissions";
 import { readStatus } from "./agent_status.ts";
 import { type ClusterRecord, ClusterState, type StoreChoice } from "./cluster_state.ts";
 import { ClusterStore } from "./cluster_store.ts";
@@ -298,7 +299,7 @@ export class Cluster implements AsyncDisposable {
   /** Starts KSR, also again. */
   startKsr(): void {
     this.#run("ksr", [
-      ...[...selfCommand(), "ksr", "--manifests", this.manifests],
+      ...[...selfCommand(ROLE_PERMISSIONS.ksr()), "ksr", "--manifests", this.manifests],
       ...["--store", this.#store.endpoint, "--status-socket", `${this.#state.directory}/ksr.sock`],
     ]);
   }

@@ -1,7 +1,8 @@
 import { CLUSTER_CONFIG_KEY } from "@contiv/model";
 import { EtcdStore } from "@contiv/store";
+import { ROLE_PERMISSIONS } from "@contiv/permissions";
 import type { StoreChoice } from "./cluster_state.ts";
-import { selfCommand } from "./role_process.ts";
+import { codeSite, selfCommand } from "./role_process.ts";
 
 const PORT = 2379;
 /** How long the store may take until it answers. */
@@ -32,9 +33,12 @@ export class ClusterStore {
   /** Program and arguments. */
   get command(): readonly string[] {
     if (this.#choice === "embedded") {
+      const data = `${this.#directory}/store.db`;
+      const listen = [`unix:${this.#socket}`, this.endpoint];
+      const permissions = ROLE_PERMISSIONS.store({ ...codeSite(), data, listen });
       return [
-        ...[...selfCommand(), "store", "--data", `${this.#directory}/store.db`],
-        ...["--listen", `unix:${this.#socket},${this.endpoint}`, "--allow-anyone"],
+        ...[...selfCommand(permissions), "store", "--data", data],
+        ...["--listen", listen.join(","), "--allow-anyone"],
       ];
     }
     const peer = `http://${this.#host}:${PORT + 1}`;

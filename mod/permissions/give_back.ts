@@ -1,23 +1,21 @@
-import { PERMISSION_KINDS } from "./permissions.ts";
-import { PRODUCTION, ROLE_PERMISSIONS } from "./role_permissions.ts";
+import { keepOnly } from "./keep_only.ts";
+import { PRODUCTION, PRODUCTION_OPTIONS, ROLE_PERMISSIONS } from "./role_permissions.ts";
 
 /**
- * Gives back every kind of permission that the role has nothing of, for the single binary, which is
- * built with what all its roles need together. It cannot be had again. Of a command that is not in
- * the table, nothing is given back.
+ * Gives back what no configuration lets the role need, at its start; an agent that has read its own
+ * gives back the rest. Of a command that is not in the table, nothing is given back.
  */
 export async function giveBack(role: string): Promise<void> {
   if (!isRole(role)) return;
-  const permissions = ROLE_PERMISSIONS[role]({
-    ...PRODUCTION.agent,
-    // Whether there is one is known when the configuration has been read.
-    store: ["unix:/run/contiv/store.sock"],
+  const sites = {
     ...PRODUCTION.vswitch,
     ...PRODUCTION.cni,
-  });
-  for (const name of PERMISSION_KINDS) {
-    if (permissions[name] === undefined) await Deno.permissions.revoke({ name });
-  }
+    ...PRODUCTION.store,
+    ...PRODUCTION["vpp-config"],
+    ...PRODUCTION.agent,
+    ...PRODUCTION_OPTIONS,
+  };
+  await keepOnly(ROLE_PERMISSIONS[role](sites));
 }
 
 function isRole(name: string): name is keyof typeof ROLE_PERMISSIONS {

@@ -8,4 +8,5 @@ export * from "./deno_flags.ts";
 export * from "./permissions.ts";
 export * from "./role_permissions.ts";
 export * from "./give_back.ts";
+export * from "./keep_only.ts";
 export * from "./render_permissions.ts";

@@ -5,6 +5,15 @@ import { Schema } from "./schema.ts";
 /** Where VPP's packages put the descriptions of its API. */
 export const DEFAULT_API_DIRECTORY = "/usr/share/vpp/api";
 
+/**
+ * Where a VPP's packages, or an installation below a prefix of its own, put them.
+ * @param binary path of vpp, if it is known
+ */
+export function apiDirectoryOf(binary: string | undefined): string {
+  const prefix = /^(.*)\/s?bin\/[^/]*$/.exec(binary ?? "")?.[1];
+  return prefix === undefined ? DEFAULT_API_DIRECTORY : `${prefix}/share/vpp/api`;
+}
+
 /** The most that one file and all of them may have; those of VPP 26.06 have 0.2 and 4 MB. */
 const MAX_FILE = 8 << 20;
 const MAX_TOTAL = 64 << 20;

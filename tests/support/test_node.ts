@@ -63,11 +63,20 @@ export class TestNode implements AsyncDisposable {
     await this.sandbox.untilReady(AbortSignal.timeout(30_000));
   }
 
+  /** The file of the agent's configuration. */
+  get agentConfig(): string {
+    return `${this.directory}/sandbox/node1/agent.json`;
+  }
+
+  /** Changes keys of the agent's configuration, for its next start. */
+  changeAgentConfig(change: Readonly<Record<string, unknown>>): void {
+    const config = JSON.parse(Deno.readTextFileSync(this.agentConfig)) as Record<string, unknown>;
+    Deno.writeTextFileSync(this.agentConfig, JSON.stringify({ ...config, ...change }));
+  }
+
   /** Changes keys of the agent's configuration and starts it again with them. */
   async configureAgent(change: Readonly<Record<string, unknown>>): Promise<void> {
-    const file = `${this.directory}/sandbox/node1/agent.json`;
-    const config = JSON.parse(Deno.readTextFileSync(file)) as Record<string, unknown>;
-    Deno.writeTextFileSync(file, JSON.stringify({ ...config, ...change }));
+    this.changeAgentConfig(change);
     await this.kill("agent");
     await this.restart("agent");
   }

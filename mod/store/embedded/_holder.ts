@@ -11,7 +11,7 @@ export function findHolder(path: string): string {
       return Number(pid) === Deno.pid ? "this process itself" : `process ${pid}${nameOf(pid)}`;
     }
   } catch {
-    // No Linux, or no right to look.
+    // No Linux, or no right to look: Deno opens /proc to --allow-all only.
   }
   return "another process";
 }
