@@ -175,8 +175,10 @@ storeTest(
         await using store = open("pass");
         await using watch = store.watch({ prefix: "/contiv/w" });
         const seen: string[] = [];
+        let synced = false;
         const reading = (async () => {
           for await (const event of watch) {
+            synced ||= event.type === "synced";
             if (event.type !== "changes") continue;
             for (const change of event.changes) {
               if (change.type === "put") seen.push(decoder.decode(change.entry.value));
@@ -184,6 +186,7 @@ storeTest(
           }
         })();
         const lease = await store.lease(30);
+        await until("the watch is in sync", () => synced);
         await put(store, "/contiv/w", "before");
         await until("it is told", () => seen.length === 1);
         await server.restart();
