@@ -6,12 +6,17 @@ const ID = "65534";
 /** What `contiv` is made of. */
 const TREE = ["agent", "cni", "deploy", "ffi", "mod", "main.ts", "deno.json", "deno.lock"];
 
+async function npmCache(): Promise<string> {
+  const { stdout } = await run(Deno.execPath(), ["info", "--json"]);
+  return (JSON.parse(stdout) as { npmCache: string }).npmCache;
+}
+
 /** How /dev/net/tun is for the user. */
 export type TunDevice = "open to all" | "closed";
 
 /**
- * Somebody without rights who has the tree, a Deno with an empty cache, and directories of their
- * own. Made by root in a temporary directory.
+ * Somebody without rights who has the tree, a Deno that has its packages and nothing else in its
+ * cache, and directories of their own. Made by root in a temporary directory.
  */
 export class OrdinaryUser implements AsyncDisposable {
   readonly #directory: string;
@@ -27,6 +32,8 @@ export class OrdinaryUser implements AsyncDisposable {
       for (const name of ["home", "cache", "run", "tree"]) Deno.mkdirSync(`${directory}/${name}`);
       await run("cp", ["-r", ...TREE.map((name) => ROOT + name), `${directory}/tree`]);
       Deno.copyFileSync(Deno.execPath(), `${directory}/deno`);
+      // What ours has loaded from npm: how it is reached from here is not this user's business.
+      await run("cp", ["-r", await npmCache(), `${directory}/cache/npm`]);
       await run("chown", ["-R", `${ID}:${ID}`, directory]);
       await run("mknod", [`${directory}/tun`, "c", "10", "200"]);
       Deno.chmodSync(`${directory}/tun`, tun === "closed" ? 0o600 : 0o666);
