@@ -1,7 +1,7 @@
 /** The agent starts VPP, sees it crash, starts it again and leaves it to the next agent. */
 import { assert, assertEquals, assertMatch } from "@contiv/assert";
 import type { SupervisorStatus, VppState } from "../agent/vpp/mod.ts";
-import { pluginsOf } from "../deploy/sandbox/vpp_data_plane.ts";
+import { libraryBeside, pluginsOf } from "../deploy/sandbox/vpp_data_plane.ts";
 import { vppStartupConfig } from "../deploy/sandbox/vpp_startup_config.ts";
 import { systemTest } from "./support/requires.ts";
 import { TestNode } from "./support/test_node.ts";
@@ -54,10 +54,17 @@ systemTest(
 
       await node.kill("agent");
       assert(await node.ping(pod, pod.gateways[0]), "VPP did not survive the agent");
+      node.changeAgentConfig({
+        vppApiTransport: "shm",
+        vppApiPrefix: apiPrefix,
+        ...libraryBeside(plugins),
+      });
       await node.restart("agent");
       const third = await status();
       assertEquals([third.vppProcess.state, third.vppProcess.pid], ["adopted", pid]);
       assert(third.vpp.connected && !third.vpp.info.restarted);
+      assertEquals(third.vpp.info.transport, "shm");
+      assertMatch(node.log("agent"), /event="api files read"/);
     } finally {
       // The agent would start another one.
       await node.kill("agent");

@@ -57,8 +57,8 @@ function apiFilesOf(binary: string): string {
   return Deno.realPathSync(binary).replace(/\/s?bin\/[^/]*$/, "/share/vpp/api");
 }
 
-/** VPP's client library, if it is installed; else the agent looks for it. */
-function libraryBeside(plugins: string): { readonly vppApiLibrary?: string } {
+/** VPP's client library, if it is installed beside the plugins; else the agent looks for it. */
+export function libraryBeside(plugins: string): { readonly vppApiLibrary?: string } {
   const libraries = plugins.replace(/\/[^/]*$/, "");
   const name = [...Deno.readDirSync(libraries)].map(({ name }) => name).toSorted()
     .find((name) => /^libvppapiclient\.so(\.[0-9.]+)?$/.test(name));

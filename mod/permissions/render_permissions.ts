@@ -32,10 +32,10 @@ production. This file is made of the table in \`mod/permissions/role_permissions
 \`deno task gen:permissions\`. Paths are the defaults; who configures others grants others.
 
 \`--allow-ffi\` is the C library, through which the agent, the vswitch and vpp-config reach
-namespaces, devices, processes, shared memory and the kernel's parameters: Deno opens /proc, /sys and
-/dev to nobody but programs that may do everything. Whoever may call C is held back by the kernel
-only, so those lists keep mistakes in, not an attacker. The plugin's list holds: it reaches one
-socket and six variables, and nothing else.
+namespaces, devices, processes, shared memory and the kernel's parameters: Deno opens /proc, /sys
+and /dev to nobody but programs that may do everything. Whoever may call C is held back by the
+kernel only, so those lists keep mistakes in, not an attacker. The plugin's list holds: it reaches
+one socket and six variables, and nothing else.
 
 The single binary is built with what all roles need together; each gives back at its start the kinds
 that it has nothing of, the agent when it has read its configuration.
