@@ -44,6 +44,10 @@ class RawWatch {
     this.#call.pause();
   }
 
+  wake(): void {
+    this.#call.resume();
+  }
+
   cancel(): void {
     this.#call.cancel();
   }
@@ -55,42 +59,61 @@ Deno.test({
   sanitizeOps: false,
   sanitizeResources: false,
   async fn(): Promise<void> {
-    using engine = openEngine();
-    await using server = await StoreServer.listen({
-      engine,
-      listen: [{ type: "tcp", host: "127.0.0.1", port: 0, tls: false }],
-      stallMs: 500,
-    });
-    const [address] = server.addresses;
-    assert(address?.type === "tcp");
-    const client = new grpc.Client(`127.0.0.1:${address.port}`, grpc.credentials.createInsecure());
-    const [sleeper, reader] = [new RawWatch(client, "k"), new RawWatch(client, "k")];
-    await engine.put(put("k", "first"));
-    await until("both are told", () => sleeper.events === 1 && reader.events === 1);
-    sleeper.sleep();
-    const value = "x".repeat(100_000);
-    for (let i = 0; i < 100; i++) {
-      await engine.put(put("k", value));
-      if (i % 10 === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    for (let attempts = 0; !await leaveUnread();) {
+      assert(++attempts < 10, "ten clients that were told not to read have taken all in");
     }
-    // Which of a connection's streams is not read cannot be seen: it may be the other that is ended.
-    const ended = (): number | undefined => sleeper.ended ?? reader.ended;
-    await until("one of them is ended", () => ended() !== undefined, 20_000);
-    assertEquals(ended(), grpc.status.CANCELLED);
-    assert(sleeper.events < 101, "all reached the one who did not read");
-    await until("the reader has all", () => reader.events === 101 || reader.ended === 1, 20_000);
-    sleeper.cancel();
-    reader.cancel();
-    const second = new RawWatch(client, "k");
-    // A stream that is cancelled with much unsent leaves its room to the others at once.
-    const another = new RawWatch(client, "k");
-    await until("it has all", () => another.events === 101, 20_000);
-    another.sleep();
-    for (let i = 0; i < 50; i++) await engine.put(put("k", value));
-    another.cancel();
-    await until("the reader has all", () => second.events === 151, 20_000);
-    assertEquals(second.ended, undefined);
-    second.cancel();
-    client.close();
   },
 });
+
+/**
+ * Two watches on one connection, one of which is not read.
+ * @returns false if the client's HTTP/2, which now and then does not hold back what nobody reads,
+ * has taken all in, so that there was nothing to end
+ */
+async function leaveUnread(): Promise<boolean> {
+  using engine = openEngine();
+  await using server = await StoreServer.listen({
+    engine,
+    listen: [{ type: "tcp", host: "127.0.0.1", port: 0, tls: false }],
+    stallMs: 500,
+  });
+  const [address] = server.addresses;
+  assert(address?.type === "tcp");
+  const client = new grpc.Client(`127.0.0.1:${address.port}`, grpc.credentials.createInsecure());
+  const [sleeper, reader] = [new RawWatch(client, "k"), new RawWatch(client, "k")];
+  await engine.put(put("k", "first"));
+  await until("both are told", () => sleeper.events === 1 && reader.events === 1);
+  sleeper.sleep();
+  const value = "x".repeat(100_000);
+  for (let i = 0; i < 100; i++) {
+    await engine.put(put("k", value));
+    if (i % 10 === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  // Which of a connection's streams is not read cannot be seen: it may be the other that is ended.
+  const ended = (): number | undefined => sleeper.ended ?? reader.ended;
+  try {
+    await until("one of them is ended", () => ended() !== undefined, 3_000);
+  } catch {
+    sleeper.wake();
+    await until("the woken has all at once", () => sleeper.events === 101, 20_000);
+    client.close();
+    return false;
+  }
+  assertEquals(ended(), grpc.status.CANCELLED);
+  assert(sleeper.events < 101, "all reached the one who did not read");
+  await until("the reader has all", () => reader.events === 101 || reader.ended === 1, 20_000);
+  sleeper.cancel();
+  reader.cancel();
+  const second = new RawWatch(client, "k");
+  // A stream that is cancelled with much unsent leaves its room to the others at once.
+  const another = new RawWatch(client, "k");
+  await until("it has all", () => another.events === 101, 20_000);
+  another.sleep();
+  for (let i = 0; i < 50; i++) await engine.put(put("k", value));
+  another.cancel();
+  await until("the reader has all", () => second.events === 151, 20_000);
+  assertEquals(second.ended, undefined);
+  second.cancel();
+  client.close();
+  return true;
+}
