@@ -7,8 +7,6 @@ export interface FuzzTarget {
   readonly dictionary?: readonly string[];
   /** Of the inputs asked for, the part that is taken: for what does not only parse. @default 1 */
   readonly share?: number;
-  /** Octets of the heap that are known to be lost with each input, by no fault of ours. @default 0 */
-  readonly knownLoss?: number;
   start(): FuzzSubject | Promise<FuzzSubject>;
 }
 

@@ -20,11 +20,6 @@ const REQUEST = encodeCniRequest({
 export const grpcServer: FuzzTarget = {
   name: "grpc-server",
   corpus: () => readCorpus("grpc_server"),
-  // Each input is a connection.
-  share: 0.1,
-  // Deno 2.9's node:http2 keeps the session of every connection that a server ever had, with the
-  // callback of its first SETTINGS, also with nothing but `http2.createServer()`: some 4 KB each.
-  knownLoss: 6 << 10,
   start: async (): Promise<FuzzSubject> => {
     const folder = Deno.makeTempDirSync({ prefix: "contiv-fuzz-" });
     const path = `${folder}/agent.sock`;
