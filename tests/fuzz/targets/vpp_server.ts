@@ -15,7 +15,6 @@ const MAX_LINES = 200;
 export const vppServer: FuzzTarget = {
   name: "vpp-server",
   corpus: () => readCorpus("vpp_server"),
-  share: 0.2,
   start: () => {
     let lines = 0;
     const make = (): Vswitch =>
