@@ -28,24 +28,20 @@ import { vppTransportGroup } from "./groups/vpp_transport.ts";
 const GROUPS: readonly Group[] = [
   cniGroup,
   agentGroup,
+  removalGroup,
+  startupGroup,
   tcpGroup,
+  packetSocketsGroup,
   nodesGroup,
   clusterSizeGroup,
   runtimeGroup,
   scaleGroup,
-  packetSocketsGroup,
-  vppapiGroup,
-  routesGroup,
-  removalGroup,
-  startupGroup,
-  vppapiGroup,
-  ksrGroup,
   vppapiGroup,
   vppTransportGroup,
-  microGroup,
-  vppapiGroup,
-  microGroup,
+  routesGroup,
+  ksrGroup,
   storeGroup,
+  microGroup,
 ];
 
 const FLAGS = {
@@ -54,7 +50,7 @@ const FLAGS = {
 } as const satisfies Record<string, FlagSpec>;
 
 function usage(): string {
-  const rows = GROUPS.map(({ name, help }) => `  ${name.padEnd(10)}  ${help}\n`).join("");
+  const rows = GROUPS.map(({ name, help }) => `  ${name.padEnd(13)}  ${help}\n`).join("");
   return `Usage: deno task bench [FLAGS] [GROUP...]\n\n${rows}\n${describeFlags(FLAGS)}`;
 }
 
