@@ -37,7 +37,7 @@ export class Outbound {
 
   constructor(connection: Connection) {
     this.#connection = connection;
-    this.#seen = connection.bytesWritten;
+    this.#seen = this.#written() ?? 0;
   }
 
   /** The one of a connection. */
@@ -91,10 +91,20 @@ export class Outbound {
   }
 
   #look(): void {
-    const written = this.#connection.bytesWritten;
-    this.#pending = Math.max(0, this.#pending - (written - this.#seen));
-    this.#seen = written;
+    const written = this.#written();
+    // Of one that is gone nothing waits any more.
+    this.#pending = written === undefined ? 0 : Math.max(0, this.#pending - (written - this.#seen));
+    this.#seen = written ?? this.#seen;
     if (this.#pending === 0) this.#round++;
+  }
+
+  /** Undefined once the connection is gone: node:http2 then throws ERR_HTTP2_SOCKET_UNBOUND. */
+  #written(): number | undefined {
+    try {
+      return this.#connection.bytesWritten;
+    } catch {
+      return undefined;
+    }
   }
 
   #schedule(): void {

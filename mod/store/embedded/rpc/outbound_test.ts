@@ -38,6 +38,22 @@ Deno.test("who waits for room is called once when there is", async () => {
   assertEquals(calls, ["half", "all"]);
 });
 
+Deno.test("a connection that went while its watches waited for room ended the store", async () => {
+  let gone = false;
+  const outbound = Outbound.of({
+    get bytesWritten(): number {
+      if (gone) throw new Error("The socket has been disconnected from the Http2Session");
+      return 0;
+    },
+  });
+  let called = false;
+  outbound.add(10_000);
+  outbound.whenBelow(5_000, () => called = true);
+  gone = true;
+  await later();
+  assertEquals([called, outbound.exceeds(0)], [true, false]);
+});
+
 Deno.test("what a stream had waiting goes with it, and no more", () => {
   const connection = { bytesWritten: 0 };
   const outbound = Outbound.of(connection);
