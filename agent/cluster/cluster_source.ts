@@ -1,6 +1,7 @@
 import type { Logger } from "@contiv/log";
 import { CLUSTER_PREFIX, type NodeRecord } from "@contiv/model";
 import type { Store, Watch, WatchEvent } from "@contiv/store";
+import { sleep } from "../sleep.ts";
 import type { ClusterMirror } from "./cluster_mirror.ts";
 import { IdentityError } from "./identity_error.ts";
 import type { DirectoryChanges, NodeDirectory } from "./node_directory.ts";
@@ -198,16 +199,4 @@ export class ClusterSource {
     }).finally(() => this.#background.delete(running));
     this.#background.add(running);
   }
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const done = (): void => {
-      clearTimeout(timer);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done, { once: true });
-  });
 }

@@ -1,6 +1,7 @@
 import type { Logger } from "@contiv/log";
 import { encodeVswitchAgent, nodeIdKey, type VswitchAgent, vswitchAgentKey } from "@contiv/model";
 import type { Lease, Store } from "@contiv/store";
+import { sleep } from "../sleep.ts";
 
 export interface AgentBeaconOptions {
   readonly store: Pick<Store, "lease" | "transact">;
@@ -86,17 +87,4 @@ export class AgentBeacon {
     if (!succeeded) throw new Error(`Cannot announce ${name}: it does not hold ID ${id}`);
     this.#told = text;
   }
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done);
-  });
 }

@@ -1,6 +1,7 @@
 import type { Logger } from "@contiv/log";
 import { nodeIdKey } from "@contiv/model";
 import { type Operation, type Store, StoreError } from "@contiv/store";
+import { sleep } from "../sleep.ts";
 
 /** What is to stand in the store, by key. */
 export interface Documents {
@@ -174,17 +175,4 @@ export class Publisher {
     }
     this.#writes += batch.length;
   }
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done);
-  });
 }

@@ -1,4 +1,5 @@
 import type { DataPlaneChoice } from "./data_plane.ts";
+import { RecordFile } from "./record_file.ts";
 import type { ProcessRecord } from "./state.ts";
 
 /** Which program serves the store. */
@@ -22,43 +23,8 @@ export interface ClusterRecord {
 }
 
 /** Keeps a cluster's record in its directory. */
-export class ClusterState {
-  readonly directory: string;
-
+export class ClusterState extends RecordFile<ClusterRecord> {
   constructor(directory: string) {
-    this.directory = directory;
-  }
-
-  get #file(): string {
-    return `${this.directory}/cluster.json`;
-  }
-
-  /** The record, or `undefined` where there is no cluster. */
-  load(): ClusterRecord | undefined {
-    let text: string;
-    try {
-      text = Deno.readTextFileSync(this.#file);
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return undefined;
-      throw error;
-    }
-    const record = JSON.parse(text) as ClusterRecord;
-    if (record.version !== 1) {
-      throw new Error(
-        `Cannot read ${this.#file}: it has version ${record.version}, this contiv reads version 1`,
-      );
-    }
-    return record;
-  }
-
-  save(record: ClusterRecord): void {
-    Deno.mkdirSync(this.directory, { recursive: true, mode: 0o700 });
-    const draft = `${this.#file}.new`;
-    Deno.writeTextFileSync(draft, JSON.stringify(record, null, 2) + "\n");
-    Deno.renameSync(draft, this.#file);
-  }
-
-  remove(): void {
-    Deno.removeSync(this.directory, { recursive: true });
+    super(directory, "cluster.json", 1);
   }
 }

@@ -1,4 +1,5 @@
 import type { DataPlaneChoice } from "./data_plane.ts";
+import { RecordFile } from "./record_file.ts";
 
 /** A process of a sandbox: its id and start time, so that a reused id is never mistaken for it. */
 export interface ProcessRecord {
@@ -41,43 +42,8 @@ export interface SandboxRecord {
 }
 
 /** Keeps a sandbox's record in its directory. */
-export class SandboxState {
-  readonly directory: string;
-
+export class SandboxState extends RecordFile<SandboxRecord> {
   constructor(directory: string) {
-    this.directory = directory;
-  }
-
-  get #file(): string {
-    return `${this.directory}/sandbox.json`;
-  }
-
-  /** The record, or `undefined` where there is no sandbox. */
-  load(): SandboxRecord | undefined {
-    let text: string;
-    try {
-      text = Deno.readTextFileSync(this.#file);
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return undefined;
-      throw error;
-    }
-    const record = JSON.parse(text) as SandboxRecord;
-    if (record.version !== 2) {
-      throw new Error(
-        `Cannot read ${this.#file}: it has version ${record.version}, this contiv reads version 2`,
-      );
-    }
-    return record;
-  }
-
-  save(record: SandboxRecord): void {
-    Deno.mkdirSync(this.directory, { recursive: true, mode: 0o700 });
-    const draft = `${this.#file}.new`;
-    Deno.writeTextFileSync(draft, JSON.stringify(record, null, 2) + "\n");
-    Deno.renameSync(draft, this.#file);
-  }
-
-  remove(): void {
-    Deno.removeSync(this.directory, { recursive: true });
+    super(directory, "sandbox.json", 2);
   }
 }
