@@ -81,7 +81,8 @@ export async function agentCommand(context: CommandContext): Promise<number> {
     return ExitCode.USAGE;
   }
   if (Deno.build.standalone) {
-    await keepOnly(ROLE_PERMISSIONS.agent({ ...config, config: flags.config }));
+    const store = config.store?.endpoints ?? [];
+    await keepOnly(ROLE_PERMISSIONS.agent({ ...config, store, config: flags.config }));
   }
   using libc = Libc.open();
   const missing = missingRights(readKernelFile(libc, "/proc/self/status"));
@@ -111,11 +112,20 @@ export async function agentCommand(context: CommandContext): Promise<number> {
     await serve(config, context.signal, libc, log);
     return ExitCode.OK;
   } catch (error) {
+    if (config.store !== undefined && await isWrongAccess(error)) {
+      log.error("no way into the store", { error: String(error) });
+      return ExitCode.USAGE;
+    }
     const expected = error instanceof AttachmentStoreError || error instanceof Deno.errors.NotFound;
     const text = error instanceof Error ? (expected ? error.message : error.stack) : String(error);
     log.error("agent failed", { error: text });
     return ExitCode.FAILURE;
   }
+}
+
+async function isWrongAccess(error: unknown): Promise<boolean> {
+  const { StoreError } = await import("@contiv/store");
+  return error instanceof StoreError && error.code === "INVALID";
 }
 
 /** Prints the operations that a start would carry out, in an order that could be theirs. */
@@ -216,12 +226,12 @@ async function serve(
   });
   await using _status = { [Symbol.asyncDispose]: () => status.close(STOP_LIMITS.statusMs) };
   const onWaiting = (reason: string): void => void (waitingFor = reason);
-  const { store: endpoints } = config;
+  const { store: access } = config;
   // Loaded here only: the store's client wants memory and rights that a lone node does without.
-  await using membership = endpoints === undefined
+  await using membership = access === undefined
     ? undefined
     : await (await import("./membership.ts")).Membership.open({
-      endpoints,
+      access,
       config,
       namespaces,
       attachments: store,

@@ -2,6 +2,8 @@ import { ConfigReader } from "@contiv/config";
 import { LOG_LEVELS, type LogLevel } from "@contiv/log";
 import { IpAddress, IpPrefix } from "@contiv/net";
 import { DEFAULT_AGENT_SOCKET } from "@contiv/rpc";
+// A type alone: the store's client is loaded for nodes of a cluster only.
+import type { StoreAccess } from "@contiv/store";
 import { apiDirectoryOf } from "@contiv/vppapi";
 import type { PodLinkKind } from "./descriptors/vpp/mod.ts";
 import { IpamError, NodePrefix } from "./ipam/mod.ts";
@@ -28,8 +30,8 @@ export interface AgentConfig {
   readonly layouts: readonly NodePrefix[];
   /** Of containers' devices, octets; absent: by the uplink's. */
   readonly mtu?: number;
-  /** Endpoints of the cluster's store; without it the node stands alone. */
-  readonly store?: readonly string[];
+  /** The way into the cluster's store; without it the node stands alone. */
+  readonly store?: StoreAccess;
   /** The way to other nodes and to the outside. */
   readonly uplink?: UplinkConfig;
   readonly podLink: PodLinkKind;
@@ -53,6 +55,7 @@ const POD_LINKS: readonly PodLinkKind[] = ["auto", "tap", "veth"];
 /** 1280 is the least that IPv6 allows (RFC 8200, 5), 9000 what VPP's interfaces take at most. */
 const MTU = { min: 1280, max: 9000 };
 const MAX_NODE_ID = 0xffff;
+const ENDPOINT = /^(https?:\/\/[^/]+|unix:\/.+)$/;
 
 /**
  * Reads the configuration file's text.
@@ -83,7 +86,7 @@ export function parseAgentConfig(text: string, source: string, hostname: string)
   return config;
 }
 
-function path(root: ConfigReader, key: string, fallback: string): string {
+function path(root: ConfigReader, key: string, fallback?: string): string {
   const value = root.string(key, fallback);
   if (!value.startsWith("/")) throw root.error(key, "an absolute path");
   return value;
@@ -107,15 +110,36 @@ function readCluster(root: ConfigReader): Pick<AgentConfig, "layouts" | "store" 
   for (const key of ["nodeId", "ipam"]) {
     if (root.has(key)) throw root.error(key, "nothing beside store, where it comes from");
   }
-  const store = root.object("store");
-  const endpoints = store.list("endpoints", "the store's endpoints", String);
-  store.finish();
-  if (endpoints.length === 0) throw store.error("endpoints", "at least one endpoint");
   return {
     layouts: [],
-    store: endpoints,
+    store: readStore(root.object("store")),
     ...root.has("uplink") ? { uplink: readUplink(root) } : {},
   };
+}
+
+function readStore(store: ConfigReader): StoreAccess {
+  const endpoints = store.list("endpoints", "http(s)://HOST:PORT or unix:PATH", (value) => {
+    if (typeof value === "string" && ENDPOINT.test(value) && URL.canParse(value)) return value;
+    throw new TypeError("no endpoint");
+  });
+  if (endpoints.length === 0) throw store.error("endpoints", "at least one endpoint");
+  const files = ["ca", "cert", "key"].filter((key) => store.has(key));
+  const access: StoreAccess = {
+    endpoints,
+    ...Object.fromEntries(files.map((key) => [key, path(store, key)])),
+    ...store.has("serverName") ? { serverName: store.string("serverName") } : {},
+    ...store.has("user")
+      ? { user: { name: store.string("user"), passwordFile: path(store, "passwordFile") } }
+      : {},
+  };
+  if ((access.cert === undefined) !== (access.key === undefined)) {
+    throw store.error(access.cert === undefined ? "cert" : "key", "both of cert and key");
+  }
+  if (access.user === undefined && store.has("passwordFile")) {
+    throw store.error("user", "the one whose password it is");
+  }
+  store.finish();
+  return access;
 }
 
 function readUplink(root: ConfigReader): UplinkConfig {

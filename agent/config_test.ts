@@ -4,6 +4,10 @@ import { parseAgentConfig } from "./config.ts";
 
 const parse = (value: unknown) => parseAgentConfig(JSON.stringify(value), "agent.json", "host");
 
+const inCluster = (access: unknown): unknown => ({
+  store: { endpoints: ["https://etcd:2379"], ...access as object },
+});
+
 Deno.test("a configuration with a node ID alone has documented defaults", () => {
   const config = parse({ nodeId: 5 });
   assertEquals(config.nodeName, "host");
@@ -51,6 +55,19 @@ Deno.test("the way to VPP and a VPP to start are read", () => {
   assertEquals(parse({ nodeId: 1, vpp: { binary: "/opt/v/bin/vpp" } }).vpp, undefined);
 });
 
+Deno.test("the way into the store is read, with files for what is secret", () => {
+  assertEquals(parse({ store: { endpoints: ["unix:/a"] } }).store, { endpoints: ["unix:/a"] });
+  const files = { ca: "/pki/ca.pem", cert: "/pki/a.pem", key: "/pki/a.key" };
+  const account = { user: "agent", passwordFile: "/pki/password" };
+  const { store } = parse(inCluster({ ...files, ...account, serverName: "etcd.local" }));
+  assertEquals(store, {
+    endpoints: ["https://etcd:2379"],
+    ...files,
+    serverName: "etcd.local",
+    user: { name: "agent", passwordFile: "/pki/password" },
+  });
+});
+
 Deno.test("what is wrong in a configuration is named with its path and value", async (t) => {
   const cases: [string, unknown, string][] = [
     ["no node ID", {}, "agent.json: nodeId: missing"],
@@ -81,6 +98,14 @@ Deno.test("what is wrong in a configuration is named with its path and value", a
     ["supervise", { nodeId: 1, vpp: { supervise: 1 } }, "vpp.supervise: 1, true or false"],
     ["binary", { nodeId: 1, vpp: { binary: "vpp" } }, 'vpp.binary: "vpp", an absolute path'],
     ["level", { nodeId: 1, logLevel: "loud" }, 'logLevel: "loud", one of debug'],
+    ["no endpoint", { store: { endpoints: [] } }, "store.endpoints: [], at least one"],
+    ["an endpoint", { store: { endpoints: ["a:1"] } }, 'store.endpoints[0]: "a:1", http(s)://'],
+    ["a URL", { store: { endpoints: ["http://a b"] } }, 'store.endpoints[0]: "http://a b", http'],
+    ["half a certificate", inCluster({ cert: "/a" }), "store.key: missing, both of cert and key"],
+    ["a relative file", inCluster({ ca: "ca.pem" }), 'store.ca: "ca.pem", an absolute path'],
+    ["no password", inCluster({ user: "a" }), "store.passwordFile: missing, a string"],
+    ["no user", inCluster({ passwordFile: "/a" }), "store.user: missing, the one whose"],
+    ["a password", inCluster({ password: "a" }), 'store.password: "a", a key that is known'],
   ];
   for (const [name, value, wanted] of cases) {
     await t.step(name, () => void assertThrows(() => parse(value), ConfigError, wanted));

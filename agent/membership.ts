@@ -1,5 +1,5 @@
 import type { Logger } from "@contiv/log";
-import { EtcdStore } from "@contiv/store";
+import { EtcdStore, readStoreAccess, type StoreAccess } from "@contiv/store";
 import type { AttachmentStore } from "./attachments/mod.ts";
 import {
   type ClusterMember,
@@ -32,8 +32,8 @@ const ETHERNET_MTU = 1500;
 const LISTING_LIMIT_MS = 5_000;
 
 export interface MembershipOptions {
-  /** Of the store. */
-  readonly endpoints: readonly string[];
+  /** The way into the store. */
+  readonly access: StoreAccess;
   readonly config: AgentConfig;
   readonly namespaces: Namespaces;
   readonly attachments: AttachmentStore;
@@ -76,13 +76,18 @@ export class Membership implements AsyncDisposable {
   /**
    * Joins the cluster, and waits for as long as it takes a new node to be let in. Attachments that
    * the disk has lost are taken from the store.
+   * @throws {StoreError} INVALID for an access that cannot work
    */
   static async open(options: MembershipOptions): Promise<Membership> {
-    const { attachments, boot, config, endpoints, log, namespaces, signal } = options;
+    const { access, attachments, boot, config, log, namespaces, signal } = options;
     const { onWaiting = () => {} } = options;
     const { nodeName: name } = config;
+    const store = EtcdStore.open({
+      ...readStoreAccess(access),
+      createIdentity: true,
+      logger: log,
+    });
     const mirror = ClusterMirror.open(`${config.stateDir}/cluster.sqlite`);
-    const store = EtcdStore.open({ endpoints, createIdentity: true, logger: log });
     try {
       const uplink = config.uplink?.addresses ?? [];
       const member = await joinCluster({

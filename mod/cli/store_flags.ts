@@ -1,5 +1,5 @@
 import type { Logger } from "@contiv/log";
-import { EtcdStore, type EtcdTls } from "@contiv/store";
+import { EtcdStore, readStoreAccess, type StoreAccess, StoreError } from "@contiv/store";
 import type { FlagSpec } from "./parse_flags.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -40,45 +40,35 @@ export interface OpenStoreOptions {
 /**
  * Opens the store that the flags mean.
  * @throws {UsageError} for flags that cannot work, and files that cannot be read
- * @throws {StoreError} INVALID
  */
 export function openStore(flags: StoreFlags, options: OpenStoreOptions = {}): EtcdStore {
-  const endpoints = flags.store.split(",").map((each) => each.trim()).filter((each) => each !== "");
-  if (endpoints.length === 0) throw new UsageError("--store is empty, endpoints wanted");
-  const tls = readTls(flags);
-  const name = flags["store-user"];
-  const passwordFile = flags["store-password-file"];
-  if ((name === undefined) !== (passwordFile === undefined)) {
-    throw new UsageError("--store-user and --store-password-file: one is given, both wanted");
+  const access = accessOf(flags);
+  try {
+    return EtcdStore.open({ ...readStoreAccess(access), ...options });
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    throw new UsageError(error.message, { cause: error });
   }
-  return EtcdStore.open({
-    endpoints,
-    ...options,
-    ...(Object.keys(tls).length === 0 ? {} : { tls }),
-    ...(name === undefined || passwordFile === undefined ? {} : {
-      user: { name, password: new TextDecoder().decode(readFile(passwordFile)).trimEnd() },
-    }),
-  });
 }
 
-function readTls(flags: StoreFlags): EtcdTls {
-  const { "store-ca": ca, "store-cert": cert, "store-key": key, "store-server-name": name } = flags;
+function accessOf(flags: StoreFlags): StoreAccess {
+  const endpoints = flags.store.split(",").map((each) => each.trim()).filter((each) => each !== "");
+  if (endpoints.length === 0) throw new UsageError("--store is empty, endpoints wanted");
+  const { "store-ca": ca, "store-cert": cert, "store-key": key } = flags;
+  const { "store-server-name": serverName, "store-user": name } = flags;
+  const { "store-password-file": passwordFile } = flags;
   if ((cert === undefined) !== (key === undefined)) {
     throw new UsageError("--store-cert and --store-key: one is given, both wanted");
   }
-  return {
-    ...(ca === undefined ? {} : { ca: readFile(ca) }),
-    ...(cert === undefined ? {} : { cert: readFile(cert) }),
-    ...(key === undefined ? {} : { key: readFile(key) }),
-    ...(name === undefined ? {} : { serverName: name }),
-  };
-}
-
-function readFile(path: string): Uint8Array {
-  try {
-    return Deno.readFileSync(path);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new UsageError(`Cannot read ${path}: ${reason}`, { cause });
+  if ((name === undefined) !== (passwordFile === undefined)) {
+    throw new UsageError("--store-user and --store-password-file: one is given, both wanted");
   }
+  return {
+    endpoints,
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+    ...(serverName === undefined ? {} : { serverName }),
+    ...(name === undefined || passwordFile === undefined ? {} : { user: { name, passwordFile } }),
+  };
 }

@@ -34,6 +34,9 @@ export interface StoreSite extends RoleSite {
 /** Where VPP's API keeps its regions, whose names its startup configuration begins. */
 const SHARED_MEMORY = "/dev/shm";
 
+/** As URLs have them: they write IPv4 in no other way. */
+const ADDRESS = /^(\[.*\]|\d+\.\d+\.\d+\.\d+)$/;
+
 /** What the runtime tells the plugin (CNI specification 1.1.0, section 2). */
 const CNI_VARIABLES = [
   "CNI_ARGS",
@@ -69,7 +72,10 @@ export const ROLE_PERMISSIONS = {
       ]),
       // What a VPP that was killed left in shared memory is removed before the next one starts.
       write: unique([vppApiSocket, ...folders, ...vpp === undefined ? [] : [SHARED_MEMORY]]),
-      net: [...[vppApiSocket, cniSocket, statusSocket].map(unix), ...store.map(hostOf)],
+      // The addresses behind a name are not known beforehand, and resolving it is a right too.
+      net: store.every(isAddress)
+        ? [...[vppApiSocket, cniSocket, statusSocket].map(unix), ...store.map(hostOf)]
+        : "all",
       ...hasStore ? { env: "all" } : {},
       sys: hasStore ? "all" : ["hostname"],
       // The shell gives VPP a log file and is then replaced by it.
@@ -176,6 +182,10 @@ function unix(path: string): string {
 /** What has to be reached for an endpoint: a host with its port, or a Unix socket. */
 function hostOf(endpoint: string): string {
   return endpoint.startsWith("unix:") ? endpoint : new URL(endpoint).host;
+}
+
+function isAddress(endpoint: string): boolean {
+  return endpoint.startsWith("unix:") || ADDRESS.test(new URL(endpoint).hostname);
 }
 
 function folderOf(path: string): string {

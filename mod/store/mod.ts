@@ -7,6 +7,7 @@
  */
 export * from "./client/etcd_store.ts";
 export * from "./client/etcd_store_options.ts";
+export * from "./client/store_access.ts";
 export * from "./election.ts";
 export * from "./health.ts";
 export * from "./key_range.ts";

@@ -61,7 +61,7 @@ export class SimulatedNode implements AsyncDisposable {
     const boot = "boot";
     const store = AttachmentStore.open({ path: `${this.#directory}/state.sqlite`, bootId: boot });
     const membership = await Membership.open({
-      endpoints: [this.#endpoint],
+      access: { endpoints: [this.#endpoint] },
       config,
       namespaces,
       attachments: store,
