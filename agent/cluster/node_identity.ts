@@ -6,7 +6,7 @@ import {
   nodeRecordKey,
   vswitchPrefix,
 } from "@contiv/model";
-import type { Operation, Store } from "@contiv/store";
+import type { KeyValue, Store } from "@contiv/store";
 import { IdentityError } from "./identity_error.ts";
 
 /** What identities need of a store. */
@@ -62,18 +62,24 @@ export async function claimNodeId(
   most: number,
   recordOf: (id: number) => NodeRecord,
 ): Promise<number> {
-  const encoder = new TextEncoder();
+  const owner = new TextEncoder().encode(name);
+  let found = await holders(store);
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-    const id = chooseNodeId(await holders(store), name, running, most);
-    const put: Operation[] = [
-      { type: "put", key: nodeIdKey(id), value: encoder.encode(name) },
-      { type: "put", key: nodeRecordKey(name), value: encodeNodeRecord(recordOf(id)) },
-    ];
-    // It holds the ID already, and only says anew where it is.
-    const isOwn = [{ key: nodeIdKey(id), value: encoder.encode(name) }];
-    if ((await store.transact({ if: isOwn, then: put })).succeeded) return id;
-    const isFree = [{ key: nodeIdKey(id), createRevision: 0 }];
-    if ((await store.transact({ if: isFree, then: put })).succeeded) return id;
+    const id = chooseNodeId(found, name, running, most);
+    const key = nodeIdKey(id);
+    const { results, succeeded } = await store.transact({
+      // What holds it already only says anew where it is.
+      if: [found.get(id) === name ? { key, value: owner } : { key, createRevision: 0 }],
+      then: [
+        { type: "put", key, value: owner },
+        { type: "put", key: nodeRecordKey(name), value: encodeNodeRecord(recordOf(id)) },
+      ],
+      // Who was faster is told at once: hundreds may claim at a time.
+      else: [{ type: "get", range: { prefix: NODE_ID_PREFIX } }],
+    });
+    if (succeeded) return id;
+    const [result] = results;
+    if (result?.type === "get") found = holdersOf(result.entries);
   }
   throw new IdentityError(
     "EXHAUSTED",
@@ -97,13 +103,17 @@ export async function releaseNode(
 }
 
 async function holders(store: IdentityStore): Promise<Map<number, string>> {
-  const found = new Map<number, string>();
+  const found: KeyValue[] = [];
+  for await (const { entries } of store.range({ prefix: NODE_ID_PREFIX })) found.push(...entries);
+  return holdersOf(found);
+}
+
+/** Names by the IDs that they hold. */
+function holdersOf(entries: readonly KeyValue[]): Map<number, string> {
   const decoder = new TextDecoder();
-  for await (const { entries } of store.range({ prefix: NODE_ID_PREFIX })) {
-    for (const { key, value } of entries) {
-      const id = Number(key.slice(NODE_ID_PREFIX.length));
-      if (Number.isSafeInteger(id)) found.set(id, decoder.decode(value));
-    }
-  }
-  return found;
+  return new Map(
+    entries.map(({ key, value }) =>
+      [Number(key.slice(NODE_ID_PREFIX.length)), decoder.decode(value)] as const
+    ).filter(([id]) => Number.isSafeInteger(id)),
+  );
 }
