@@ -49,17 +49,18 @@ export class IpPrefix {
 
   /** Bits of an address of this family: 32 or 128. */
   get bits(): number {
-    return this.address.bytes.length * 8;
+    return this.family === 4 ? 32 : 128;
   }
 
   /** The same prefix with its host bits cleared. */
   network(): IpPrefix {
-    const bytes = this.address.bytes.slice();
-    for (let i = 0; i < bytes.length; i++) {
-      const kept = Math.min(8, Math.max(0, this.length - 8 * i));
-      bytes[i] = (bytes[i] ?? 0) & (0xff00 >> kept);
+    const { address: { family, value }, bits, length } = this;
+    if (typeof value === "number") {
+      const kept = length === 0 ? 0n : BigInt((value & (-1 << (bits - length))) >>> 0);
+      return new IpPrefix(IpAddress.fromBigInt(family, kept), length);
     }
-    return new IpPrefix(IpAddress.from(bytes), this.length);
+    const host = BigInt(bits - length);
+    return new IpPrefix(IpAddress.fromBigInt(family, value >> host << host), length);
   }
 
   /** How many addresses it spans. */
@@ -79,9 +80,13 @@ export class IpPrefix {
   contains(other: IpAddress | IpPrefix): boolean {
     const [address, length] = other instanceof IpPrefix
       ? [other.address, other.length]
-      : [other, other.bytes.length * 8];
+      : [other, other.family === 4 ? 32 : 128];
     if (address.family !== this.family || length < this.length) return false;
-    return new IpPrefix(address, this.length).network().address.equals(this.first);
+    const [a, b] = [address.value, this.address.value];
+    if (typeof a === "number" || typeof b === "number") {
+      return this.length === 0 || (Number(a) ^ Number(b)) >>> (32 - this.length) === 0;
+    }
+    return (a ^ b) >> BigInt(128 - this.length) === 0n;
   }
 
   /** Whether the two have an address in common. */

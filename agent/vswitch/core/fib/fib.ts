@@ -224,8 +224,8 @@ export class Fib {
     this.#depth++;
     for (const dependent of [...entry.dependents]) this.#changed(dependent);
     if (entry.prefix.length < entry.prefix.bits) {
-      for (const covered of [...entry.table.coverTrackers]) {
-        if (covered !== entry && entry.prefix.contains(covered.prefix)) this.#changed(covered);
+      for (const covered of entry.table.coverTrackers.within(entry.prefix)) {
+        if (covered !== entry) this.#changed(covered);
       }
     }
     this.#depth--;

@@ -2,6 +2,7 @@ import { type Family, type IpAddress, IpPrefix } from "@contiv/net";
 import { Ip4Lpm } from "../tables/ip4_lpm.ts";
 import { Ip6Lpm } from "../tables/ip6_lpm.ts";
 import { addressWord } from "../words.ts";
+import { CoverTrackers } from "./cover_trackers.ts";
 
 /** What a table must know of its entries. */
 export interface TableEntry {
@@ -19,7 +20,7 @@ export class FibTable<E extends TableEntry> {
   readonly ip4: Ip4Lpm | undefined;
   readonly ip6: Ip6Lpm | undefined;
   /** Entries whose forwarding depends on the prefix that covers them. */
-  readonly coverTrackers = new Set<E>();
+  readonly coverTrackers = new CoverTrackers<E>();
   readonly #entries = new Map<string, E>();
   readonly #lengths: Uint32Array;
 
