@@ -163,6 +163,7 @@ export class Agent {
         beforeResync: () => Promise.resolve(this.#beforeResync()),
         afterResync: () => this.#afterResync(),
       },
+      isAway: () => !this.#vpp.state.connected,
       now,
       log,
       ...options.healingDelay !== undefined && { healingDelay: options.healingDelay },

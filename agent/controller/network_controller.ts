@@ -90,6 +90,7 @@ export class NetworkController {
       subject: "nodes",
       prepare: (): Prepared<AgentResult> => ({
         changes: this.#apply(changes),
+        mayWait: true,
         finish: () => ({ result: undefined }),
       }),
     });

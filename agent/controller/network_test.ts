@@ -115,3 +115,19 @@ Deno.test("whatever change VPP refuses, what is wanted is there in the end", asy
     assert(node.model.contents.includes("route 10.1.2.0/24"));
   }
 });
+
+Deno.test("nodes that come while VPP is away are joined when it is back", async () => {
+  await using node = await start();
+  node.reachable = false;
+  node.model.vpp.disconnect();
+  await node.until(() => node.agent.unavailable !== undefined);
+  const { operationsSent } = node.agent.reconciler.counters;
+  for (let id = 2; id < 12; id++) {
+    await node.agent.network.update({ set: [member(id)], deleted: [] });
+  }
+  assertEquals(node.agent.reconciler.counters.operationsSent, operationsSent);
+  node.reachable = true;
+  await node.settled();
+  assertEquals(failed(node), []);
+  assert(node.model.contents.includes("route 10.1.11.0/24"));
+});

@@ -9,6 +9,8 @@ import type { Transaction } from "./transaction.ts";
 export interface Prepared<R> {
   /** What is wanted from now on. May be empty, for an event that only reads. */
   readonly changes: readonly Change[];
+  /** Whether the changes may wait for the resync if what they are made in is away. @default false */
+  readonly mayWait?: boolean;
   /** The keys that the answer waits for. @default those of `changes` */
   readonly awaits?: readonly string[];
   /**
@@ -65,6 +67,11 @@ export interface EventLoopOptions<E, R> {
   readonly healingDelay?: number;
   /** @default 60_000 */
   readonly maxHealingDelay?: number;
+  /**
+   * Whether what most items are made in is away. Nothing is tried again then, nor compared: who
+   * brings it back requests a resync. @default never
+   */
+  readonly isAway?: () => boolean;
 }
 
 interface Underway<E, R> {
@@ -115,10 +122,12 @@ export class EventLoop<E, R> {
   async run(): Promise<void> {
     const { queue, reconciler, now } = this.#options;
     while (true) {
-      if (this.#resync && this.#resync.at <= now()) await this.#compare(this.#resync);
+      if (!this.#isAway && this.#resync && this.#resync.at <= now()) {
+        await this.#compare(this.#resync);
+      }
       const retryAt = this.#started ? reconciler.nextRetryAt() : undefined;
       const next = Math.min(this.#resync?.at ?? Infinity, retryAt ?? Infinity);
-      const wait = Math.max(0, next - now());
+      const wait = this.#isAway ? Infinity : Math.max(0, next - now());
       const events = await queue.take(Number.isFinite(wait) ? wait : undefined);
       if (events === undefined) return;
       if (!this.#started) {
@@ -126,8 +135,12 @@ export class EventLoop<E, R> {
         continue;
       }
       for (const batch of this.#batches(events)) await this.#transact(batch);
-      await this.#retry();
+      if (!this.#isAway) await this.#retry();
     }
+  }
+
+  get #isAway(): boolean {
+    return this.#options.isAway?.() ?? false;
   }
 
   async #compare({ cause, reason }: { cause: ResyncCause; reason: string }): Promise<void> {
@@ -200,7 +213,8 @@ export class EventLoop<E, R> {
     for (const queued of batch) {
       try {
         const prepared = await this.#options.handler.prepare(queued.event);
-        for (const key of reconciler.set(prepared.changes)) changed.add(key);
+        const waits = prepared.mayWait === true && this.#isAway;
+        for (const key of reconciler.set(prepared.changes)) if (!waits) changed.add(key);
         const keys = prepared.awaits ?? prepared.changes.map((change) => change.key);
         underway.push({ queued, prepared, keys });
       } catch (error) {

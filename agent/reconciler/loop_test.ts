@@ -30,10 +30,12 @@ class TestHandler implements EventHandler<string, string> {
   prepare(event: string): Prepared<string> {
     this.log.push(`prepare ${event}`);
     if (event === "throw") throw new Error("prepare fails");
+    const mayWait = event.endsWith("may wait");
     const key = event.slice(1, 4);
     const changes: Change[] = event.startsWith("+") ? [fakeItem(key)] : [{ key, delete: true }];
     return {
       changes,
+      mayWait,
       finish: (statuses) => {
         this.log.push(`finish ${event}`);
         if (event.endsWith("then throw")) throw new Error("finish fails");
@@ -59,7 +61,7 @@ interface Fixture {
   around(work: () => Promise<void>): Promise<void>;
 }
 
-function fixture(): Fixture {
+function fixture(isAway: () => boolean = () => false): Fixture {
   const world = new FakeWorld();
   const queue = new EventQueue<string, string>();
   const handler = new TestHandler();
@@ -74,6 +76,7 @@ function fixture(): Fixture {
     log,
     healingDelay: 2,
     maxHealingDelay: 8,
+    isAway,
   });
   const around = async (work: () => Promise<void>): Promise<void> => {
     const running = loop.run();
@@ -193,6 +196,26 @@ Deno.test("failed items are tried again without an event", async () => {
     await queue.push("+a/1");
     await reconcilerHas(world, "b/1");
   });
+});
+
+Deno.test("while what items are made in is away, nothing is tried, and all of it when it is back", async () => {
+  let isAway = false;
+  const { world, handler, queue, loop, around } = fixture(() => isAway);
+  await around(async () => {
+    await loop.whenReady();
+    isAway = true;
+    world.failing = () => isAway ? "before" : undefined;
+    await assertRejects(() => queue.push("+a/1"), Error, "create a/1 fails");
+    assertEquals(await queue.push("+a/2 may wait"), "pending");
+    const tried = [...world.history];
+    // Healing would have come after 2 ms, and again after 4.
+    await new Promise((resolve) => setTimeout(resolve, 40));
+    assertEquals([world.history, handler.log.includes("resync healing")], [tried, false]);
+    isAway = false;
+    loop.requestResync("it is back");
+    await reconcilerHas(world, "a/2");
+  });
+  assertEquals([...world.objects.keys()], ["a/2"]);
 });
 
 async function reconcilerHas(world: FakeWorld, key: string): Promise<void> {

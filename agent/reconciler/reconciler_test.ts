@@ -431,3 +431,13 @@ Deno.test("whatever fails on the way, the world becomes as wanted in the end", a
     { seed: 6, numRuns: 1000 },
   );
 });
+
+Deno.test("of a thousand failures at once, twenty are told, and how many more there were", async () => {
+  const lines: string[] = [];
+  const log = new Logger({ write: (line) => lines.push(line), now: () => 0 });
+  const { world, change } = fixture({ log });
+  world.failing = () => "before";
+  await change(...Array.from({ length: 1_000 }, (_, i) => fakeItem(`a/${i}`)));
+  assertEquals(lines.length, 21);
+  assertMatch(lines.at(-1) ?? "", /"more operations failed" count=980/);
+});

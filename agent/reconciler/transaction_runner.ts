@@ -34,6 +34,9 @@ export interface TransactionPlan {
   readonly startedAt?: number;
 }
 
+/** Failures of one transaction that get a line of their own in the log. */
+const LOGGED_FAILURES = 20;
+
 /** Carries out one transaction at a time and keeps the backoff queue and the history of them. */
 export class TransactionRunner {
   readonly #options: TransactionRunnerOptions;
@@ -43,6 +46,8 @@ export class TransactionRunner {
   #busy: TransactionType | "preview" | undefined;
   #aborted = false;
   #operationsSent = 0;
+  /** Failures of the transaction under way. */
+  #failures = 0;
 
   constructor(options: TransactionRunnerOptions) {
     this.#options = options;
@@ -93,6 +98,7 @@ export class TransactionRunner {
     const outer = this.#busy;
     this.#busy = type;
     this.#aborted = false;
+    this.#failures = 0;
     const { graph, descriptors, retries, history, now } = this.#options;
     const results: OperationResult[] = [];
     try {
@@ -107,6 +113,8 @@ export class TransactionRunner {
     } finally {
       this.#busy = outer;
     }
+    const unlogged = this.#failures - LOGGED_FAILURES;
+    if (unlogged > 0) this.#options.log.warn("more operations failed", { count: unlogged });
     const duration = now() - startedAt;
     history.add({ type, causes, startedAt, duration, results });
     const keys = new Set(touched);
@@ -141,6 +149,8 @@ export class TransactionRunner {
     if (error) {
       this.#options.retries.fail(key, error, this.#options.now());
       const attempts = this.#options.retries.get(key)?.attempts;
+      // One lost connection fails all that thousands of nodes and pods want.
+      if (++this.#failures > LOGGED_FAILURES) return;
       this.#options.log.warn("operation failed", { type, key, attempts, error: error.message });
     } else if (skippedFor === undefined) {
       this.forgetIfDone(key);

@@ -71,6 +71,20 @@ Deno.test("a VPP that no longer answers counts as lost", async () => {
   });
 });
 
+Deno.test("a VPP that is busy with others' requests is not lost, however late its answer", async () => {
+  const vpp = new FakeVpp();
+  await withConnection(() => vpp.client(), async ({ connection, events, until }) => {
+    await until(() => events.length === 1);
+    vpp.ignore("control_ping");
+    for (const end = Date.now() + 300; Date.now() < end;) {
+      await connection.client().request("show_version");
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    assertEquals(events.length, 1);
+    await until(() => events.includes("lost"));
+  });
+});
+
 Deno.test("the state says what is missing: the socket, the right, the listener, the layout", async () => {
   const table = MessageTable.of(Schema.builtin());
   const other = new MessageTable(table.entries.map(({ index, name }) => ({
