@@ -1,4 +1,5 @@
 import type { Logger } from "@contiv/log";
+import type { ClusterConfig } from "@contiv/model";
 import { EtcdStore, readStoreAccess, type StoreAccess } from "@contiv/store";
 import type { AttachmentStore } from "./attachments/mod.ts";
 import {
@@ -7,6 +8,7 @@ import {
   ClusterSource,
   type DirectoryChanges,
   joinCluster,
+  memberByMirror,
   networkOf,
   NodeDirectory,
 } from "./cluster/mod.ts";
@@ -45,6 +47,9 @@ export interface MembershipOptions {
   readonly onWaiting?: (reason: string) => void;
 }
 
+/** What an agent gets in place of its own configuration's. */
+type ClusterOptions = Required<Pick<AgentOptions, "layouts" | "mtu" | "network">>;
+
 interface Parts {
   readonly store: EtcdStore;
   readonly mirror: ClusterMirror;
@@ -55,7 +60,7 @@ interface Parts {
 export class Membership implements AsyncDisposable {
   readonly layouts: readonly NodePrefix[];
   /** What the agent gets in place of its own configuration's. */
-  readonly agentOptions: Required<Pick<AgentOptions, "layouts" | "mtu" | "network">>;
+  readonly agentOptions: ClusterOptions;
   readonly #options: MembershipOptions;
   readonly #parts: Parts;
   #publication: Publication | undefined;
@@ -63,7 +68,7 @@ export class Membership implements AsyncDisposable {
   #running: Promise<void> | undefined;
 
   private constructor(
-    agentOptions: Membership["agentOptions"],
+    agentOptions: ClusterOptions,
     options: MembershipOptions,
     parts: Parts,
   ) {
@@ -87,7 +92,7 @@ export class Membership implements AsyncDisposable {
       createIdentity: true,
       logger: log,
     });
-    const mirror = ClusterMirror.open(`${config.stateDir}/cluster.sqlite`);
+    const mirror = ClusterMirror.open(mirrorPath(config));
     try {
       const uplink = config.uplink?.addresses ?? [];
       const member = await joinCluster({
@@ -99,15 +104,13 @@ export class Membership implements AsyncDisposable {
         signal,
         log,
       });
-      const network = agentNetwork(member, config, namespaces);
-      const { self } = member;
-      log.info("cluster joined", { node: name, id: self.id, mtu: network.mtu.pod });
-      const mtu = config.mtu ?? network.mtu.pod;
-      const { pods: layouts } = self;
+      const place = agentOptions(member, config, namespaces);
+      const { layouts, network } = place;
+      log.info("cluster joined", { node: name, id: network.self.id, mtu: network.mtu.pod });
       const record = { attachments, layouts, namespaces };
       await restoreAttachments({ store, node: name, boot, ...record, onWaiting, signal, log });
       signal.throwIfAborted();
-      return new Membership({ layouts, mtu, network }, options, { store, mirror, member });
+      return new Membership(place, options, { store, mirror, member });
     } catch (error) {
       mirror.close();
       await store.close();
@@ -123,10 +126,7 @@ export class Membership implements AsyncDisposable {
     const { member, mirror, store } = this.#parts;
     const { config, record } = member;
     const directory = new NodeDirectory();
-    const changesOf = ({ deleted, set }: DirectoryChanges): NodeChanges => ({
-      deleted,
-      set: set.map((node) => networkOf(config, node)),
-    });
+    const changesOf = (changes: DirectoryChanges): NodeChanges => nodeChanges(config, changes);
     let known = 0;
     for (const event of mirror.events()) {
       const changes = changesOf(directory.apply(event));
@@ -189,6 +189,51 @@ export class Membership implements AsyncDisposable {
     await this.#parts.store.close();
     this.#parts.mirror.close();
   }
+}
+
+/**
+ * A node's place in its cluster and the other nodes, as it last saw them, for who only looks.
+ * @throws {Error} if it was never a member, or its uplink is gone
+ */
+export function lastMembership(
+  config: AgentConfig,
+  namespaces: Namespaces,
+): { readonly agentOptions: ClusterOptions; readonly nodes: NodeChanges } {
+  const path = mirrorPath(config);
+  using mirror = ClusterMirror.snapshot(path);
+  const uplink = config.uplink?.addresses ?? [];
+  const member = mirror && memberByMirror({ name: config.nodeName, uplink }, mirror);
+  if (mirror === undefined || member === undefined) {
+    throw new Deno.errors.NotFound(
+      `Cannot tell the node's place: ${path} has none, that of a node that joined wanted`,
+    );
+  }
+  const directory = new NodeDirectory();
+  for (const event of mirror.events()) directory.apply(event);
+  return {
+    agentOptions: agentOptions(member, config, namespaces),
+    nodes: nodeChanges(member.config, { set: directory.list(), deleted: [] }),
+  };
+}
+
+function mirrorPath({ stateDir }: AgentConfig): string {
+  return `${stateDir}/cluster.sqlite`;
+}
+
+function nodeChanges(
+  config: ClusterConfig,
+  { deleted, set }: Pick<DirectoryChanges, "deleted" | "set">,
+): NodeChanges {
+  return { deleted, set: set.map((node) => networkOf(config, node)) };
+}
+
+function agentOptions(
+  member: ClusterMember,
+  config: AgentConfig,
+  namespaces: Namespaces,
+): ClusterOptions {
+  const network = agentNetwork(member, config, namespaces);
+  return { layouts: member.self.pods, mtu: config.mtu ?? network.mtu.pod, network };
 }
 
 function agentNetwork(

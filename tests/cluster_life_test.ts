@@ -5,11 +5,12 @@ import { IpAddress } from "@contiv/net";
 import { readStatus } from "../deploy/sandbox/agent_status.ts";
 import { Cluster } from "../deploy/sandbox/cluster.ts";
 import { probe } from "../deploy/sandbox/probe/mod.ts";
-import { isRunning } from "../deploy/sandbox/role_process.ts";
+import { isRunning, selfCommand } from "../deploy/sandbox/role_process.ts";
 import type { Sandbox } from "../deploy/sandbox/sandbox.ts";
 import type { PodRecord } from "../deploy/sandbox/state.ts";
 import { removeIfThere } from "./support/remove_if_there.ts";
 import { dataPlaneTest } from "./support/requires.ts";
+import { run } from "./support/run_command.ts";
 import { until } from "./support/until.ts";
 
 let counter = 0;
@@ -66,6 +67,16 @@ dataPlaneTest("nodes and the store come and go", async (dataPlane, t) => {
       );
       const d = await cluster.addPod("node4", "d");
       await reached(a, d);
+    });
+
+    await t.step("a dry run knows of the cluster what its node last saw", async () => {
+      const config = `${directory}/node1/node1/agent.json`;
+      const [program = "", ...agent] = selfCommand();
+      const { code, stdout, stderr } = await run("nsenter", [
+        ...[`--net=${one.record.node.netns}`, "--", program, ...agent],
+        ...["agent", "--config", config, "--dry-run"],
+      ], { check: false });
+      assertEquals([code, stdout], [0, "0 operations\n"], stderr);
     });
 
     await t.step("without the store, an agent that was killed starts from its mirror", async () => {

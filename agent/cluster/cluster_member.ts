@@ -68,7 +68,7 @@ export async function joinCluster(options: JoinOptions): Promise<ClusterMember> 
       said = error.message;
       options.onWaiting?.(said);
     }
-    const member = performance.now() >= deadline ? joinByMirror(options, mirror) : undefined;
+    const member = performance.now() >= deadline ? memberByMirror(options, mirror) : undefined;
     if (member !== undefined) {
       log.warn("starting from the local mirror", { id: member.self.id });
       return member;
@@ -98,7 +98,11 @@ async function joinByStore(options: JoinOptions): Promise<ClusterMember> {
   return memberOf(id);
 }
 
-function joinByMirror(options: JoinOptions, mirror: ClusterMirror): ClusterMember | undefined {
+/** This node as it was a member last; `undefined` if it never was. */
+export function memberByMirror(
+  options: Pick<JoinOptions, "name" | "uplink">,
+  mirror: ClusterMirror,
+): ClusterMember | undefined {
   const identity = readIdentity(mirror);
   const text = mirror.fact("config");
   if (identity === undefined || text === undefined) return undefined;
@@ -106,7 +110,7 @@ function joinByMirror(options: JoinOptions, mirror: ClusterMirror): ClusterMembe
 }
 
 function member(
-  { name, uplink: given }: JoinOptions,
+  { name, uplink: given }: Pick<JoinOptions, "name" | "uplink">,
   config: ClusterConfig,
   { id, podCidrs }: Identity,
 ): ClusterMember {

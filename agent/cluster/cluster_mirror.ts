@@ -1,5 +1,6 @@
 import type { KeyValue, WatchEvent } from "@contiv/store";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { openRebuildable } from "../rebuildable_database.ts";
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS entry (
@@ -31,11 +32,15 @@ export class ClusterMirror implements Disposable {
 
   /** Opens the file or makes it; one that cannot be read is made anew, and filled by the store. */
   static open(path: string): ClusterMirror {
+    return openRebuildable(path, SCHEMA, (database) => new ClusterMirror(database));
+  }
+
+  /** The file as it is, to read only; `undefined` if there is none that can be read. */
+  static snapshot(path: string): ClusterMirror | undefined {
     try {
-      return new ClusterMirror(prepare(path));
+      return new ClusterMirror(new DatabaseSync(path, { readOnly: true }));
     } catch {
-      for (const suffix of ["", "-wal", "-shm"]) remove(path + suffix);
-      return new ClusterMirror(prepare(path));
+      return undefined;
     }
   }
 
@@ -127,26 +132,5 @@ export class ClusterMirror implements Disposable {
       this.#database.exec("ROLLBACK");
       throw error;
     }
-  }
-}
-
-function prepare(path: string): DatabaseSync {
-  const database = new DatabaseSync(path);
-  try {
-    database.exec(
-      `PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;${SCHEMA}`,
-    );
-    return database;
-  } catch (error) {
-    database.close();
-    throw error;
-  }
-}
-
-function remove(path: string): void {
-  try {
-    Deno.removeSync(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }

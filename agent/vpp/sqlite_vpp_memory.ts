@@ -1,4 +1,5 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { openRebuildable } from "../rebuildable_database.ts";
 import { TransientVppMemory, type VppMemory } from "../descriptors/vpp/mod.ts";
 
 const SCHEMA = `
@@ -36,12 +37,7 @@ export class SqliteVppMemory implements VppMemory, Disposable {
    * @param boot `/proc/sys/kernel/random/boot_id`
    */
   static open(path: string, boot: string): SqliteVppMemory {
-    try {
-      return new SqliteVppMemory(prepare(path), boot);
-    } catch {
-      for (const suffix of ["", "-wal", "-shm"]) remove(path + suffix);
-      return new SqliteVppMemory(prepare(path), boot);
-    }
+    return openRebuildable(path, SCHEMA, (database) => new SqliteVppMemory(database, boot));
   }
 
   /** What is kept, to look at; changes are not. Empty if there is no such file. */
@@ -94,26 +90,5 @@ export class SqliteVppMemory implements VppMemory, Disposable {
 
   [Symbol.dispose](): void {
     this.close();
-  }
-}
-
-function prepare(path: string): DatabaseSync {
-  const database = new DatabaseSync(path);
-  try {
-    database.exec(
-      `PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;${SCHEMA}`,
-    );
-    return database;
-  } catch (error) {
-    database.close();
-    throw error;
-  }
-}
-
-function remove(path: string): void {
-  try {
-    Deno.removeSync(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
