@@ -1,5 +1,9 @@
 import type { IpPrefix } from "@contiv/net";
-import type { TableEntry } from "./table.ts";
+
+/** What there must be known of entries. */
+export interface TableEntry {
+  readonly prefix: IpPrefix;
+}
 
 /**
  * Entries of one table whose forwarding depends on the prefix that covers them, in order of their

@@ -2,12 +2,7 @@ import { type Family, type IpAddress, IpPrefix } from "@contiv/net";
 import { Ip4Lpm } from "../tables/ip4_lpm.ts";
 import { Ip6Lpm } from "../tables/ip6_lpm.ts";
 import { addressWord } from "../words.ts";
-import { CoverTrackers } from "./cover_trackers.ts";
-
-/** What a table must know of its entries. */
-export interface TableEntry {
-  readonly prefix: IpPrefix;
-}
+import { CoverTrackers, type TableEntry } from "./cover_trackers.ts";
 
 /** One routing table: its entries, and the look-up structure that packets use. */
 export class FibTable<E extends TableEntry> {
