@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@contiv/assert";
 import { DEFAULT_CLUSTER_CONFIG as CONFIG } from "@contiv/model";
 import { IpAddress, IpPrefix, MacAddress } from "@contiv/net";
 import type { FakeNamespaces } from "../descriptors/linux/fake_namespaces.ts";
+import { toAddress } from "../descriptors/vpp/_api.ts";
 import { nodeMtu, type NodeNetwork, nodeNetwork } from "../network/mod.ts";
 import { FakeNode } from "./_fake_node.ts";
 import type { AgentNetwork } from "./network_controller.ts";
@@ -130,4 +131,38 @@ Deno.test("nodes that come while VPP is away are joined when it is back", async 
   await node.settled();
   assertEquals(failed(node), []);
   assert(node.model.contents.includes("route 10.1.11.0/24"));
+});
+
+Deno.test("tunnels that others made in VPP are left alone, and one of ours without its tag is not", async () => {
+  await using node = await start();
+  const tunnel = (instance: number, to: number): Promise<unknown> =>
+    node.agent.vppClient().request("vxlan_add_del_tunnel_v3", {
+      is_add: true,
+      instance,
+      src_address: toAddress(IpAddress.parse("192.168.16.1")),
+      dst_address: toAddress(IpAddress.parse(`192.168.16.${to}`)),
+      src_port: CONFIG.port,
+      dst_port: CONFIG.port,
+      mcast_sw_if_index: 0xffffffff,
+      encap_vrf_id: 0,
+      decap_next_index: 0xffffffff,
+      vni: CONFIG.vni,
+    });
+  await tunnel(77, 77);
+  // As an agent leaves it that dies between the two messages.
+  await tunnel(2, 2);
+  await node.stopAgent();
+  node.startAgent("boot", { set: [member(2)], deleted: [] });
+  await node.settled();
+  assertEquals(failed(node), []);
+  const tunnels = (): string[] =>
+    node.model.contents.filter((line) => /^tunnel |^vxlan_tunnel/.test(line));
+  assertEquals(tunnels(), [
+    "tunnel 2 to 192.168.16.2 vni 10",
+    "tunnel 77 to 192.168.16.77 vni 10",
+    "vxlan_tunnel2 contiv:node down mtu 9000",
+    "vxlan_tunnel77  down mtu 9000",
+  ]);
+  await node.agent.network.update({ set: [], deleted: ["node2"] });
+  assertEquals(tunnels(), ["tunnel 77 to 192.168.16.77 vni 10", "vxlan_tunnel77  down mtu 9000"]);
 });

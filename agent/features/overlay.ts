@@ -4,6 +4,7 @@ import {
   BRIDGE_KEY,
   OVERLAY,
   OVERLAY_LOOPBACK_KEY,
+  TUNNEL_TAG,
   UPLINK_KEY,
   type VppAddress,
   vppAddressKey,
@@ -120,6 +121,7 @@ function renderTunnel(self: NodeNetwork, peer: NodeNetwork, config: ClusterConfi
     {
       key: tunnel,
       value: {
+        tag: TUNNEL_TAG,
         instance: peer.id,
         source,
         destination,

@@ -48,8 +48,12 @@ export interface VppBridgeMac {
   readonly mac: MacAddress;
 }
 
+/** What tunnels to other nodes are found by. */
+export const TUNNEL_TAG = "contiv:node";
+
 /** A VXLAN tunnel to another node, up. Kind `vpp-vxlan`. */
 export interface VppVxlan {
+  readonly tag: string;
   /** Number of `vxlan_tunnel<instance>`: the other node's ID. */
   readonly instance: number;
   readonly source: IpAddress;
