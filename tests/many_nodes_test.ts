@@ -1,6 +1,6 @@
 /** Nodes join, leave and start again, all at once. `deno task many` has 200 of them. */
-import { assertEquals } from "@contiv/assert";
-import { nodeRecordKey, syncedKey } from "@contiv/model";
+import { assert, assertEquals } from "@contiv/assert";
+import { CLUSTER_CONFIG_KEY, nodeRecordKey, syncedKey } from "@contiv/model";
 import { EtcdStore } from "@contiv/store";
 import { register, runMany, unregister } from "./many_nodes/run_many.ts";
 import { SimulatedNode } from "./many_nodes/simulated_node.ts";
@@ -13,6 +13,44 @@ systemTest("at every revision IDs are unique, and in the end all have all", asyn
     await t.step(`seed ${seed}`, async () => {
       console.log(`  ${await runMany({ nodes: 12, rounds: 2, seed })}`);
     });
+  }
+});
+
+systemTest("pods' prefixes are those that Kubernetes gave, once it has", async (t) => {
+  const directory = Deno.makeTempDirSync({ prefix: "contiv-many-" });
+  try {
+    await using etcd = await Etcd.start();
+    await using store = EtcdStore.open({ endpoints: [etcd.endpoint] });
+    const put = (key: string, text: string): Promise<unknown> => {
+      const value = new TextEncoder().encode(text);
+      return store.transact({ then: [{ type: "put", key, value }] });
+    };
+    await put(CLUSTER_CONFIG_KEY, '{"nodePrefixes":"kubernetes"}');
+    await put(syncedKey("nodes"), '{"v":1}');
+    await using first = new SimulatedNode("first", etcd.endpoint, directory);
+    await using second = new SimulatedNode("second", etcd.endpoint, directory);
+    await register(store, "first", ["10.1.200.0/24", "fd10:1::4200/120"]);
+    await first.start();
+    await register(store, "second");
+    const starting = second.start();
+    await t.step("a node that has none waits, and says so", async () => {
+      await until("it says so", () => second.waiting.includes("Kubernetes gave none yet"));
+    });
+    await t.step("so does one whose prefix is not the cluster's", async () => {
+      await register(store, "second", ["10.99.3.0/24"]);
+      await until("it says so", () => second.waiting.includes("10.99.3.0/24: it is in none"));
+    });
+    await t.step("then it has what it was given, and others have the way to it", async () => {
+      await register(store, "second", ["10.1.7.0/24"]);
+      await starting;
+      assertEquals(second.place.pods, ["10.1.7.0/24"]);
+      assertEquals(first.place.pods, ["10.1.200.0/24", "fd10:1::4200/120"]);
+      await until("the first knows it", () => first.model.contents.includes("route 10.1.7.0/24"));
+      assert(second.model.contents.includes("route 10.1.200.0/24"));
+      assert(second.model.contents.includes("route fd10:1::4200/120"));
+    });
+  } finally {
+    Deno.removeSync(directory, { recursive: true });
   }
 });
 

@@ -87,7 +87,9 @@ async function joinByStore(options: JoinOptions): Promise<ClusterMember> {
   const { mirror, name, store } = options;
   const timeoutMs = 2_000;
   const config = await clusterConfig(store, timeoutMs);
-  const podCidrs = config.nodePrefixes === "kubernetes" ? await podCidrsOf(store, name) : [];
+  const podCidrs = config.nodePrefixes === "kubernetes"
+    ? await podCidrsOf(store, name, config)
+    : [];
   const known = readIdentity(mirror);
   const most = maxNodeId(config);
   const memberOf = (id: number): ClusterMember => member(options, config, { id, podCidrs });
@@ -147,11 +149,24 @@ async function clusterConfig(store: Store, timeoutMs: number): Promise<ClusterCo
   return parseClusterConfig(new TextDecoder().decode(entry.value), key);
 }
 
-async function podCidrsOf(store: Store, name: string): Promise<readonly string[]> {
+/** What Kubernetes' node controller gave to the node (`Node.spec.podCIDRs`). */
+async function podCidrsOf(
+  store: Store,
+  name: string,
+  { pods }: ClusterConfig,
+): Promise<readonly string[]> {
   const entry = await store.get(objectKey("nodes", name));
   const node = entry && decodeObject("nodes", name, entry.value);
   if (node === undefined || node.podCidrs.length === 0) {
     throw new Waiting(`Cannot tell node ${name}'s pod prefixes: Kubernetes gave none yet`);
+  }
+  // What is elsewhere would count as outside of the cluster, and its sources be translated.
+  const stray = node.podCidrs.find((cidr) => !pods.some(({ subnet }) => subnet.contains(cidr)));
+  if (stray !== undefined) {
+    throw new Waiting(
+      `Cannot use node ${name}'s pod prefix ${stray}: it is in none of the cluster's podSubnets ` +
+        `(${pods.map(({ subnet }) => subnet).join(", ")}), one within wanted`,
+    );
   }
   return node.podCidrs.map(String);
 }

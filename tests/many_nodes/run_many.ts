@@ -1,5 +1,6 @@
 import { assertEquals } from "@contiv/assert";
 import { encodeObject, NO_LABELS, objectKey, syncedKey } from "@contiv/model";
+import { IpPrefix } from "@contiv/net";
 import { EtcdStore, type Store } from "@contiv/store";
 import { overlayMac } from "../../agent/features/overlay.ts";
 import { Etcd } from "../support/etcd.ts";
@@ -113,8 +114,13 @@ const put = (key: string, text: string) => ({
 });
 
 /** Kubernetes has a node, as KSR says it. */
-export async function register(store: Store, name: string): Promise<void> {
-  const node = { name, labels: NO_LABELS, internal: [], external: [], podCidrs: [] };
+export async function register(
+  store: Store,
+  name: string,
+  cidrs: readonly string[] = [],
+): Promise<void> {
+  const podCidrs = cidrs.map((text) => IpPrefix.parse(text));
+  const node = { name, labels: NO_LABELS, internal: [], external: [], podCidrs };
   await store.transact({ then: [put(objectKey("nodes", name), encodeObject("nodes", node))] });
 }
 

@@ -34,6 +34,8 @@ export class SimulatedNode implements AsyncDisposable {
   readonly #endpoint: string;
   #running: { agent: Agent; membership: Membership; store: AttachmentStore } | undefined;
   #stop = new AbortController();
+  /** What it waited for last. */
+  waiting = "";
 
   /** @param directory of the node's own, which stays when it ends */
   constructor(name: string, endpoint: string, directory: string) {
@@ -68,6 +70,7 @@ export class SimulatedNode implements AsyncDisposable {
       boot,
       signal,
       log,
+      onWaiting: (reason) => this.waiting = reason,
     });
     const agent = new Agent({
       ...membership.agentOptions,
