@@ -4,6 +4,7 @@ import { Libc, NetNs } from "@contiv/libc";
 import { IpAddress } from "@contiv/net";
 import { readStatus } from "../deploy/sandbox/agent_status.ts";
 import { Cluster } from "../deploy/sandbox/cluster.ts";
+import { INTERNET } from "../deploy/sandbox/fabric.ts";
 import { probe } from "../deploy/sandbox/probe/mod.ts";
 import { isRunning, selfCommand } from "../deploy/sandbox/role_process.ts";
 import type { Sandbox } from "../deploy/sandbox/sandbox.ts";
@@ -48,6 +49,16 @@ dataPlaneTest("nodes and the store come and go", async (dataPlane, t) => {
         await until(`${address} answers`, () => pings(a, address));
       }
     });
+
+    await t.step(
+      "the outside finds nodes again after it forgot who has their addresses",
+      async () => {
+        await until("a reaches the outside", () => pings(a, INTERNET[0]));
+        const netns = `--net=${cluster.fabric.internetNetns}`;
+        await run("nsenter", [netns, "--", "ip", "-4", "neigh", "flush", "dev", "eth0"]);
+        await until("a reaches the outside again", () => pings(a, INTERNET[0]));
+      },
+    );
 
     await t.step("a node that joins is reached, and reaches", async () => {
       await cluster.addNode(3);

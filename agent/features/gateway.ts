@@ -23,6 +23,11 @@ const GATEWAY_INSTANCE = 4242;
 
 /** Neighbours of a family: containers' static ones, and what is learned on the node's own links. */
 const NEIGHBOUR_LIMIT = 50_000;
+/**
+ * Seconds. VPP's own setting is never: a router that has a new MAC address, or has forgotten ours
+ * and asks in a way that VPP does not answer, would stay unreachable. Asking is a broadcast.
+ */
+const NEIGHBOUR_AGE = 300;
 
 /**
  * The node's gateway: a loopback with the gateway addresses, which containers' interfaces borrow,
@@ -40,7 +45,7 @@ export function renderGateway(layouts: readonly NodePrefix[]): Item[] {
   };
   const items: Item[] = [loopback];
   for (const family of [4, 6] as const) {
-    const value: VppNeighbourLimit = { family, count: NEIGHBOUR_LIMIT };
+    const value: VppNeighbourLimit = { family, count: NEIGHBOUR_LIMIT, age: NEIGHBOUR_AGE };
     items.push({ key: vppNeighbourLimitKey(family), value, requires: [], owner });
   }
   for (const layout of layouts) {

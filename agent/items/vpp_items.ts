@@ -156,11 +156,13 @@ export interface VppNeighbour {
   readonly mac: MacAddress;
 }
 
-/** How many neighbours of a family VPP keeps. Kind `vpp-neighbour-limit`. */
+/** How many neighbours of a family VPP keeps, and for how long. Kind `vpp-neighbour-limit`. */
 export interface VppNeighbourLimit {
   readonly family: Family;
   /** Learned and static ones together, on all interfaces. */
   readonly count: number;
+  /** Seconds without a word after which a learned one is asked for, and forgotten if silent. */
+  readonly age: number;
 }
 
 /** A route in table 0. Kind `vpp-route`. */

@@ -66,6 +66,8 @@ export class Fabric {
     using far = RtNetlink.open(this.#libc, internet);
     internet.run(() => {
       writeSysctl("net/ipv4/ip_forward", "0");
+      // As a router asks who has a node's address: VPP answers nobody whose own is not on the link.
+      writeSysctl("net/ipv4/conf/all/arp_announce", "2");
       writeSysctl("net/ipv6/conf/all/accept_dad", "0");
       writeSysctl("net/ipv6/conf/eth0/accept_dad", "0");
     });

@@ -21,6 +21,12 @@ interface Interface {
   readonly neighbours: Map<string, { readonly address: Address; readonly mac: Uint8Array }>;
 }
 
+interface NeighbourConfig {
+  readonly max_age: number;
+  readonly max_number: number;
+  readonly recycle: boolean;
+}
+
 /** A VPP for tests that remembers what it is told, and fails the message it is told to. */
 export class FakeVppModel {
   readonly vpp: FakeVpp;
@@ -29,8 +35,8 @@ export class FakeVppModel {
   readonly #namespaces: FakeNamespaces;
   #interfaces = new Map<number, Interface>();
   #routes = new Map<string, IpRouteV2>();
-  /** Families at whose limit the oldest neighbour makes room. */
-  #recycles = new Set<number>();
+  /** How neighbours are kept, by their family. */
+  #neighbourConfigs = new Map<number, NeighbourConfig>();
   #next = 1;
   #countdown = Infinity;
   #refusal: number = Retval.UNSPECIFIED;
@@ -61,7 +67,7 @@ export class FakeVppModel {
   restart(): void {
     this.#interfaces = new Map();
     this.#routes = new Map();
-    this.#recycles = new Set();
+    this.#neighbourConfigs = new Map();
     this.network.clear();
     this.#next = 1;
     this.vpp.pid++;
@@ -78,7 +84,10 @@ export class FakeVppModel {
       for (const key of each.addresses.keys()) lines.push(`${each.name} address ${key}`);
       for (const key of each.neighbours.keys()) lines.push(`${each.name} neighbour ${key}`);
     }
-    for (const af of this.#recycles) lines.push(`recycles neighbours of family ${af}`);
+    for (const [af, { max_age, recycle }] of this.#neighbourConfigs) {
+      if (recycle) lines.push(`recycles neighbours of family ${af}`);
+      if (max_age > 0) lines.push(`ages neighbours of family ${af}`);
+    }
     for (const key of this.#routes.keys()) lines.push(`route ${key}`);
     lines.push(...this.network.contents);
     // A restart numbers interfaces anew.
@@ -259,17 +268,15 @@ export class FakeVppModel {
         return 0;
       }),
     }));
-    this.vpp.reply("ip_neighbor_config", ({ af, recycle }) => ({
+    this.vpp.reply("ip_neighbor_config", ({ af, max_age, max_number, recycle }) => ({
       ...this.#change(() => {
-        if (recycle) this.#recycles.add(af);
-        else this.#recycles.delete(af);
+        this.#neighbourConfigs.set(af, { max_age, max_number, recycle });
         return 0;
       }),
     }));
     this.vpp.reply("ip_neighbor_config_get", ({ af }) => ({
       af,
-      max_number: 50_000,
-      recycle: this.#recycles.has(af),
+      ...this.#neighbourConfigs.get(af) ?? { max_age: 0, max_number: 50_000, recycle: false },
     }));
     this.vpp.details(
       "ip_neighbor_dump",

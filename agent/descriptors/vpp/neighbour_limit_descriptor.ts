@@ -12,17 +12,18 @@ const familyToApi = (family: Family): number =>
 
 /**
  * Limits of VPP's neighbour tables, at which the oldest learned neighbour makes room: ip_neighbor.api.
- * Left to itself VPP refuses, and one container that invents neighbours would keep others out.
+ * Left to itself VPP refuses, and one container that invents neighbours would keep others out; and
+ * it never asks again for a neighbour that it has learned once.
  */
 export function neighbourLimitDescriptor(
   vpp: VppAccess,
 ): Descriptor<VppNeighbourLimit, undefined> {
   const set = async (
-    { family, count }: VppNeighbourLimit,
+    { age, count, family }: VppNeighbourLimit,
     recycle: boolean,
   ): Promise<undefined> => {
     const af = familyToApi(family);
-    const fields = { af, max_number: count, max_age: 0, recycle };
+    const fields = { af, max_number: count, max_age: age, recycle };
     await vpp.client().request("ip_neighbor_config", fields);
     return undefined;
   };
@@ -32,7 +33,7 @@ export function neighbourLimitDescriptor(
     create: ({ value }: Item<VppNeighbourLimit>) => set(value, true),
     update: (_before, { value }) => set(value, true),
     async delete({ value }): Promise<void> {
-      await set({ ...value, count: DEFAULT_COUNT }, false);
+      await set({ ...value, count: DEFAULT_COUNT, age: 0 }, false);
     },
     async retrieve(): Promise<Retrieved<VppNeighbourLimit, undefined>[]> {
       const families: readonly Family[] = [4, 6];
@@ -41,10 +42,10 @@ export function neighbourLimitDescriptor(
           vpp.client().request("ip_neighbor_config_get", { af: familyToApi(family) })
         ),
       );
-      return configs.flatMap(({ max_number, recycle }, i) => {
+      return configs.flatMap(({ max_age, max_number, recycle }, i) => {
         const family = families[i];
         if (family === undefined || !recycle) return [];
-        const value = { family, count: max_number };
+        const value = { family, count: max_number, age: max_age };
         return [{ key: vppNeighbourLimitKey(family), value, meta: undefined, requires: [] }];
       });
     },
