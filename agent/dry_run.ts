@@ -28,7 +28,7 @@ export async function dryRun(
     using namespaces = new LinuxNamespaces(libc);
     const memory = SqliteVppMemory.snapshot(memoryPath(config), storeOptions(config, libc).bootId);
     const membership = config.store &&
-      (await import("./membership.ts")).lastMembership(config, namespaces);
+      (await import("./membership.ts")).lastMembership(config, namespaces, log);
     const agent = new Agent({
       ...agentOptions(config, store, memory, namespaces, libc, log),
       ...membership?.agentOptions,

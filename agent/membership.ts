@@ -22,7 +22,7 @@ import type {
 } from "./controller/mod.ts";
 import type { Namespaces } from "./descriptors/linux/mod.ts";
 import type { Uplink } from "./features/mod.ts";
-import type { NodePrefix } from "./ipam/mod.ts";
+import { IpamError, type NodePrefix } from "./ipam/mod.ts";
 import { nodeMtu } from "./network/mod.ts";
 import { Publication, restoreAttachments } from "./publication/mod.ts";
 
@@ -100,13 +100,16 @@ export class Membership implements AsyncDisposable {
         store,
         mirror,
         uplink,
+        hasPods: () => attachments.size > 0,
         onWaiting,
         signal,
         log,
       });
       const place = agentOptions(member, config, namespaces);
-      const { layouts, network } = place;
-      log.info("cluster joined", { node: name, id: network.self.id, mtu: network.mtu.pod });
+      const { layouts, network: { mtu, self } } = place;
+      if (member.conflict === undefined) {
+        log.info("cluster joined", { node: name, id: self.id, mtu: mtu.pod });
+      } else log.error("cluster not joined", { node: name, id: self.id, error: member.conflict });
       const record = { attachments, layouts, namespaces };
       await restoreAttachments({ store, node: name, boot, ...record, onWaiting, signal, log });
       signal.throwIfAborted();
@@ -124,9 +127,17 @@ export class Membership implements AsyncDisposable {
    */
   async follow(network: NetworkController): Promise<void> {
     const { member, mirror, store } = this.#parts;
-    const { config, record } = member;
+    const { config, conflict, record } = member;
     const directory = new NodeDirectory();
-    const changesOf = (changes: DirectoryChanges): NodeChanges => nodeChanges(config, changes);
+    const changesOf = (changes: DirectoryChanges): NodeChanges =>
+      nodeChanges(config, changes, this.#options.log);
+    const settle = (reason: string | undefined): void => {
+      const settled = reason === undefined ? network.restore() : network.withdraw(reason);
+      settled.catch((error: unknown) => {
+        this.#options.log.warn("membership not settled yet", { error: String(error) });
+      });
+    };
+    if (conflict !== undefined) settle(conflict);
     let known = 0;
     for (const event of mirror.events()) {
       const changes = changesOf(directory.apply(event));
@@ -142,6 +153,8 @@ export class Membership implements AsyncDisposable {
       self: record,
       log: this.#options.log,
       most: Number.MAX_SAFE_INTEGER,
+      conflict,
+      onConflict: settle,
       onReclaimed: () => this.#publication?.republish(),
       onChanges: (changes) => {
         if (!isStarted) network.preload(changesOf(changes));
@@ -198,6 +211,7 @@ export class Membership implements AsyncDisposable {
 export function lastMembership(
   config: AgentConfig,
   namespaces: Namespaces,
+  log: Logger,
 ): { readonly agentOptions: ClusterOptions; readonly nodes: NodeChanges } {
   const path = mirrorPath(config);
   using mirror = ClusterMirror.snapshot(path);
@@ -212,7 +226,7 @@ export function lastMembership(
   for (const event of mirror.events()) directory.apply(event);
   return {
     agentOptions: agentOptions(member, config, namespaces),
-    nodes: nodeChanges(member.config, { set: directory.list(), deleted: [] }),
+    nodes: nodeChanges(member.config, { set: directory.list(), deleted: [] }, log),
   };
 }
 
@@ -220,11 +234,24 @@ function mirrorPath({ stateDir }: AgentConfig): string {
   return `${stateDir}/cluster.sqlite`;
 }
 
+/** Nodes' places. A record of one that has none, such as one of too high an ID, is passed over. */
 function nodeChanges(
   config: ClusterConfig,
   { deleted, set }: Pick<DirectoryChanges, "deleted" | "set">,
+  log: Logger,
 ): NodeChanges {
-  return { deleted, set: set.map((node) => networkOf(config, node)) };
+  const gone = [...deleted];
+  const placed = set.flatMap((node) => {
+    try {
+      return networkOf(config, node);
+    } catch (error) {
+      if (!(error instanceof IpamError)) throw error;
+      log.warn("node passed over", { node: node.name, error: error.message });
+      gone.push(node.name);
+      return [];
+    }
+  });
+  return { deleted: gone, set: placed };
 }
 
 function agentOptions(

@@ -56,6 +56,7 @@ systemTest("a node whose mirror could not be written stopped following the store
     store,
     self,
     mirror: {
+      position: undefined,
       apply: () => {
         throw new Error("database or disk is full");
       },

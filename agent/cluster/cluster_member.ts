@@ -15,6 +15,7 @@ import { IpPrefix } from "@contiv/net";
 import { type Store, StoreError } from "@contiv/store";
 import { type NodeNetwork, nodeNetwork } from "../network/mod.ts";
 import type { ClusterMirror } from "./cluster_mirror.ts";
+import { IdentityError } from "./identity_error.ts";
 import type { KnownNode } from "./node_directory.ts";
 import { claimNodeId } from "./node_identity.ts";
 
@@ -25,6 +26,8 @@ export interface ClusterMember {
   readonly record: NodeRecord;
   /** The uplink's addresses with their subnets' lengths. */
   readonly uplink: readonly IpPrefix[];
+  /** Why the ID is another node's, if so: this one must not act as a member. */
+  readonly conflict?: string;
 }
 
 export interface JoinOptions {
@@ -33,6 +36,8 @@ export interface JoinOptions {
   readonly mirror: ClusterMirror;
   /** The uplink's addresses; empty: those of the interconnect, by the node's ID. */
   readonly uplink: readonly IpPrefix[];
+  /** Whether the node has pods, whose addresses its ID gives. */
+  readonly hasPods: () => boolean;
   /** Milliseconds for which the store is asked before the mirror is. @default 5_000 */
   readonly patienceMs?: number;
   /** Told what is waited for. */
@@ -52,7 +57,8 @@ interface Identity {
 
 /**
  * Joins the cluster: its configuration, and an ID of this node's own. From the mirror if the store
- * is away and this node was a member before; a new node waits for the store.
+ * is away and this node was a member before; a new node waits for the store. A node whose ID another
+ * one has by now gets a new one if it has no pods.
  * @throws {IdentityError} @throws {ConfigError} @throws {IpamError}
  */
 export async function joinCluster(options: JoinOptions): Promise<ClusterMember> {
@@ -84,7 +90,7 @@ class Waiting extends Error {
 }
 
 async function joinByStore(options: JoinOptions): Promise<ClusterMember> {
-  const { mirror, name, store } = options;
+  const { log, mirror, name, store } = options;
   const timeoutMs = 2_000;
   const config = await clusterConfig(store, timeoutMs);
   const podCidrs = config.nodePrefixes === "kubernetes"
@@ -93,7 +99,17 @@ async function joinByStore(options: JoinOptions): Promise<ClusterMember> {
   const known = readIdentity(mirror);
   const most = maxNodeId(config);
   const memberOf = (id: number): ClusterMember => member(options, config, { id, podCidrs });
-  const id = await claimNodeId(store, name, known?.id, most, (id) => memberOf(id).record);
+  const claim = (running: number | undefined): Promise<number> =>
+    claimNodeId(store, name, running, most, (id) => memberOf(id).record);
+  let id: number;
+  try {
+    id = await claim(known?.id);
+  } catch (error) {
+    if (!(error instanceof IdentityError) || error.code !== "CONFLICT" || !known) throw error;
+    if (options.hasPods()) return { ...memberOf(known.id), conflict: error.message };
+    id = await claim(undefined);
+    log.warn("node has another ID", { before: known.id, id, reason: error.message });
+  }
   const identity: Identity = { id, podCidrs };
   mirror.setFact("identity", JSON.stringify(identity));
   mirror.setFact("config", writeClusterConfig(config));

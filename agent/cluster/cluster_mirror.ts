@@ -1,4 +1,4 @@
-import type { KeyValue, WatchEvent } from "@contiv/store";
+import type { KeyValue, WatchEvent, WatchPosition } from "@contiv/store";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { openRebuildable } from "../rebuildable_database.ts";
 
@@ -12,7 +12,7 @@ const SCHEMA = `
 `;
 
 /** What the node knows of itself, beside the mirrored entries. */
-export type Fact = "identity" | "config";
+export type Fact = "identity" | "config" | "position";
 
 /**
  * What this node last saw in the store, in SQLite: from it an agent starts while the store is away.
@@ -87,6 +87,16 @@ export class ClusterMirror implements Disposable {
       default:
         return;
     }
+  }
+
+  /** Which store was mirrored, and at least up to where. */
+  get position(): WatchPosition | undefined {
+    const text = this.fact("position");
+    return text === undefined ? undefined : JSON.parse(text) as WatchPosition;
+  }
+
+  set position(position: WatchPosition) {
+    this.setFact("position", JSON.stringify(position));
   }
 
   fact(name: Fact): string | undefined {

@@ -8,5 +8,6 @@ export * from "./cluster_member.ts";
 export * from "./cluster_mirror.ts";
 export * from "./cluster_source.ts";
 export * from "./identity_error.ts";
+export * from "./node_claims.ts";
 export * from "./node_directory.ts";
 export * from "./node_identity.ts";

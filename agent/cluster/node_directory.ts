@@ -19,19 +19,22 @@ export interface KnownNode extends NodeRecord {
 export interface DirectoryChanges {
   readonly set: readonly KnownNode[];
   readonly deleted: readonly string[];
-  /** Nodes that Kubernetes has deleted and whose record still stands. */
+  /** Nodes that Kubernetes has deleted and whose record still stands in the store. */
   readonly orphaned: readonly NodeRecord[];
 }
 
 /**
  * All nodes, out of the events of a watch: their records joined with Kubernetes' objects. A record
  * that cannot be read leaves the last good one. What a store that lost its data does not list any
- * more is kept until it is deleted.
+ * more is kept until Kubernetes has no such node, or another node has its ID.
  */
 export class NodeDirectory {
   readonly #state = new ClusterState();
   readonly #records = new Map<string, NodeRecord>();
+  /** Of a listing under way. */
   #unseen = new Set<string>();
+  /** Names of nodes that the store does not have since it lost its data. */
+  readonly #lost = new Set<string>();
   #replaced = false;
 
   /** Cluster state as a whole. */
@@ -42,6 +45,11 @@ export class NodeDirectory {
   get(name: string): KnownNode | undefined {
     const record = this.#records.get(name);
     return record && { ...record, internal: internalOf(this.#state, name) };
+  }
+
+  /** Records of nodes that the store has lost, and that have not told it anew. */
+  lost(): readonly NodeRecord[] {
+    return [...this.#lost].map((name) => this.#records.get(name)!);
   }
 
   /** Whether Kubernetes has a node of that name. */
@@ -63,6 +71,8 @@ export class NodeDirectory {
       if (after === undefined) orphans.add(id);
     }
     for (const name of this.#follow(event)) changed.add(name);
+    // There is nothing in the store whose deletion would tell.
+    for (const name of orphans) if (this.#lost.has(name)) this.#forget(name);
     const names = [...changed];
     return {
       set: names.flatMap((name) => this.get(name) ?? []),
@@ -81,9 +91,10 @@ export class NodeDirectory {
       case "page":
         return event.entries.flatMap(({ key, value }) => this.#put(key, value));
       case "synced": {
-        const gone = this.#replaced ? [] : [...this.#unseen];
+        if (this.#replaced) { for (const name of this.#unseen) this.#lost.add(name); }
+        const gone = [...this.#unseen].filter((name) => !this.#lost.has(name));
         this.#unseen.clear();
-        for (const name of gone) this.#records.delete(name);
+        for (const name of gone) this.#forget(name);
         return gone;
       }
       case "changes":
@@ -104,8 +115,13 @@ export class NodeDirectory {
     try {
       const record = decodeNodeRecord(name, value);
       const known = this.#records.get(name);
+      this.#lost.delete(name);
       this.#records.set(name, record);
-      return known !== undefined && JSON.stringify(known) === JSON.stringify(record) ? [] : [name];
+      // IDs are the store's: who had this one there is another node now.
+      const former = this.lost().filter(({ id }) => id === record.id).map((each) => each.name);
+      for (const each of former) this.#forget(each);
+      const isSame = known !== undefined && JSON.stringify(known) === JSON.stringify(record);
+      return isSame ? former : [name, ...former];
     } catch (error) {
       if (!(error instanceof ModelError)) throw error;
       return [];
@@ -115,7 +131,12 @@ export class NodeDirectory {
   #delete(key: string): string[] {
     if (!key.startsWith(NODE_PREFIX)) return [];
     const name = key.slice(NODE_PREFIX.length);
-    return this.#records.delete(name) ? [name] : [];
+    return this.#forget(name) ? [name] : [];
+  }
+
+  #forget(name: string): boolean {
+    this.#lost.delete(name);
+    return this.#records.delete(name);
   }
 }
 

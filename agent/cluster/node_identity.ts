@@ -33,8 +33,8 @@ export function chooseNodeId(
     if (holder === undefined || holder === name) return running;
     throw new IdentityError(
       "CONFLICT",
-      `Cannot keep node ID ${running}: node ${holder} holds it, nobody else wanted; ` +
-        `stop this node's agent and pods, remove its state, and it will get another`,
+      `Cannot keep node ID ${running}: node ${holder} has it by now, nobody else wanted; ` +
+        `drain node ${name} and restart its agent, and it gets another`,
     );
   }
   const own = [...holders].filter(([, holder]) => holder === name).map(([id]) => id);

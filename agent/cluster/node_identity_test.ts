@@ -8,7 +8,7 @@ Deno.test("a node keeps its ID, and a new one gets the lowest that is free", () 
   assertEquals(chooseNodeId(holders, "c", undefined, 9), 3);
   assertEquals(chooseNodeId(holders, "c", 7, 9), 7);
   assertEquals(chooseNodeId(holders, "d", 4, 9), 4);
-  assertThrows(() => chooseNodeId(holders, "c", 2, 9), IdentityError, "node b holds it");
+  assertThrows(() => chooseNodeId(holders, "c", 2, 9), IdentityError, "node b has it by now");
   assertThrows(
     () => chooseNodeId(new Map([[1, "a"]]), "c", undefined, 1),
     IdentityError,

@@ -138,7 +138,7 @@ export class Agent {
       store,
       ipam: this.ipam,
       namespaces,
-      isSynced: () => this.unavailable === undefined,
+      isSynced: () => this.#vppUnavailable === undefined,
       hasItems: (attachment) => this.attachments.hasItems(attachment),
       log,
     });
@@ -149,7 +149,8 @@ export class Agent {
       queue: this.queue,
       reconciler: this.reconciler,
       deletions: this.#deletions,
-      unavailable: () => this.unavailable,
+      unavailable: () => this.#vppUnavailable,
+      conflict: () => this.network.conflict,
       mtu: options.mtu,
       translates: options.network?.uplink !== undefined,
       now,
@@ -172,6 +173,10 @@ export class Agent {
 
   /** Why nothing can be added at the moment; `undefined` when all is well. */
   get unavailable(): string | undefined {
+    return this.#vppUnavailable ?? this.network.conflict;
+  }
+
+  get #vppUnavailable(): string | undefined {
     if (this.#stopping) return "the agent stops";
     const { state } = this.#vpp;
     if (!state.connected) return `VPP is away: ${state.waitingFor}`;
@@ -288,7 +293,7 @@ export class Agent {
 
   /** An interface of ours that somebody else deleted is made again. */
   #onInterfaceEvent({ swIfIndex, deleted }: { swIfIndex: number; deleted: boolean }): void {
-    if (!deleted || this.unavailable !== undefined) return;
+    if (!deleted || this.#vppUnavailable !== undefined) return;
     const owner = this.#owners.get(swIfIndex);
     if (owner === undefined || this.store.get(owner)?.state !== "ready") return;
     this.#loop.requestResync(`interface ${swIfIndex} was deleted`);

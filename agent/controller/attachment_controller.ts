@@ -86,6 +86,7 @@ export class AttachmentController {
       const { store, deletions, queue } = this.#options;
       const netns = this.#identify(request.netns);
       this.#requireVpp("ADD");
+      this.#requireOwnAddresses();
       const { ifname } = request.key;
       const inTheWay = (other: Attachment): boolean =>
         other.id === id || (other.ifname === ifname && other.netns.inode === netns.inode);
@@ -190,9 +191,11 @@ export class AttachmentController {
 
   /** @throws {CniError} NOT_AVAILABLE if ADD would fail */
   status(): void {
-    const reason = this.#options.unavailable();
+    const { conflict, unavailable } = this.#options;
+    const reason = unavailable() ?? conflict();
     if (reason === undefined) return;
-    throw new CniError(CniErrorCode.NOT_AVAILABLE, "Cannot serve ADD: no data plane", reason);
+    const what = unavailable() === undefined ? "addresses of its own" : "data plane";
+    throw new CniError(CniErrorCode.NOT_AVAILABLE, `Cannot serve ADD: no ${what}`, reason);
   }
 
   #identify(path: string): NamespaceRef {
@@ -203,6 +206,13 @@ export class AttachmentController {
       const options = { cause: error };
       throw new CniError(CniErrorCode.INVALID_ENVIRONMENT, error.message, undefined, options);
     }
+  }
+
+  #requireOwnAddresses(): void {
+    const reason = this.#options.conflict();
+    if (reason === undefined) return;
+    const message = "Cannot ADD now: the node's addresses are another node's";
+    throw new CniError(CniErrorCode.TRY_AGAIN_LATER, message, reason);
   }
 
   #requireVpp(command: string): void {

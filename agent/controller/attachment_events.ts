@@ -36,6 +36,8 @@ export interface AttachmentEventsOptions {
   readonly deletions: Deletions;
   /** Why VPP cannot be programmed at the moment, if it cannot. */
   readonly unavailable: () => string | undefined;
+  /** Why the node's addresses are another node's, so that none is given out. */
+  readonly conflict: () => string | undefined;
   /** Of containers' devices, octets. */
   readonly mtu: number;
   /** Whether sources of what leaves the cluster are translated. */

@@ -28,9 +28,15 @@ export interface NodeChanges {
   readonly deleted: readonly string[];
 }
 
-/** Connects the node with its host, the other nodes and the outside. */
+/**
+ * Connects the node with its host, the other nodes and the outside. A node whose ID is another's is
+ * withdrawn: it keeps what is between its host and its pods.
+ */
 export class NetworkController {
   readonly #network: AgentNetwork | undefined;
+  #conflict: string | undefined;
+  /** By which Kubernetes knows this node. */
+  #internal: NodeNetwork["internal"];
   #own: readonly Item[];
   readonly #nodes: NodesFeature | undefined;
   readonly #queue: EventQueue<AgentEvent, AgentResult>;
@@ -41,7 +47,8 @@ export class NetworkController {
   ) {
     this.#queue = queue;
     this.#network = network;
-    this.#own = network === undefined ? [] : renderOwn(network);
+    this.#internal = network?.self.internal ?? [];
+    this.#own = this.#renderOwn();
     const joins = network?.uplink !== undefined;
     this.#nodes = joins ? new NodesFeature(network.self, network.config, true) : undefined;
   }
@@ -60,18 +67,37 @@ export class NetworkController {
       host: self.hostLink.map((link) => String(hostAddress(link))),
       overlay: self.overlay.map(String),
       uplink: uplink?.addresses.map(String) ?? [],
-      nodes: this.#nodes?.names() ?? [],
+      nodes: this.#conflict === undefined ? this.#nodes?.names() ?? [] : [],
+      conflict: this.#conflict,
     };
+  }
+
+  /** Why the node's ID is another's, if so. */
+  get conflict(): string | undefined {
+    return this.#conflict;
   }
 
   /** How many other nodes are joined. */
   get peers(): number {
-    return this.#nodes?.size ?? 0;
+    return this.#conflict === undefined ? this.#nodes?.size ?? 0 : 0;
   }
 
   /** All that is wanted, for a resync. */
   desired(): readonly Item[] {
-    return [...this.#own, ...this.#nodes?.all() ?? []];
+    return [...this.#own, ...this.#conflict === undefined ? this.#nodes?.all() ?? [] : []];
+  }
+
+  /**
+   * Another node has this one's ID: gives up all that is by it outside of this node, at once or, if
+   * nothing was compared yet, from the start.
+   */
+  withdraw(conflict: string): Promise<void> {
+    return this.#turn(conflict);
+  }
+
+  /** The node's ID is its own again. */
+  restore(): Promise<void> {
+    return this.#turn(undefined);
   }
 
   /** Takes nodes over before the first resync, which brings them about. */
@@ -85,11 +111,28 @@ export class NetworkController {
     if (this.#network === undefined || set.length + deleted.length === 0) return;
     const names = [...set.map(({ name }) => name), ...deleted];
     const more = names.length > 3 ? ` and ${names.length - 3} more` : "";
+    const description = `nodes ${names.slice(0, 3).join(", ")}${more}`;
+    await this.#push(description, () => this.#apply(changes));
+  }
+
+  async #turn(conflict: string | undefined): Promise<void> {
+    const before = this.desired();
+    this.#conflict = conflict;
+    this.#own = this.#renderOwn();
+    await this.#push(conflict === undefined ? "the ID is its own" : "the ID is another's", () => {
+      const after = this.desired();
+      const kept = new Set(after.map(({ key }) => key));
+      const gone = before.filter(({ key }) => !kept.has(key));
+      return [...after, ...gone.map(({ key }): Change => ({ key, delete: true }))];
+    });
+  }
+
+  async #push(description: string, change: () => readonly Change[]): Promise<void> {
     await this.#queue.push({
-      description: `nodes ${names.slice(0, 3).join(", ")}${more}`,
+      description,
       subject: "nodes",
       prepare: (): Prepared<AgentResult> => ({
-        changes: this.#apply(changes),
+        changes: change(),
         mayWait: true,
         finish: () => ({ result: undefined }),
       }),
@@ -103,27 +146,31 @@ export class NetworkController {
     const all = [
       ...deleted.flatMap((name) => nodes?.delete(name) ?? []),
       ...set.flatMap((node) => nodes?.set(node) ?? []),
-      ...set.flatMap((node) => node.id === this.#network?.self.id ? this.#setSelf(node) : []),
+      ...set.flatMap((node) => node.name === this.#network?.self.name ? this.#setSelf(node) : []),
     ];
+    if (this.#conflict !== undefined) return [];
     for (const change of all) changes.set(change.key, change);
     return [...changes.values()];
   }
 
   /** Kubernetes knows this node by other addresses than before. */
   #setSelf({ internal }: NodeNetwork): readonly Change[] {
-    if (this.#network === undefined) return [];
-    const { self } = this.#network;
     const before = this.#own;
-    this.#own = renderOwn({ ...this.#network, self: { ...self, internal } });
+    this.#internal = internal;
+    this.#own = this.#renderOwn();
     const kept = new Set(this.#own.map(({ key }) => key));
     const gone = before.filter(({ key }) => !kept.has(key));
     return [...this.#own, ...gone.map(({ key }): Change => ({ key, delete: true }))];
   }
-}
 
-function renderOwn({ config, hostNetns, mtu, self, uplink }: AgentNetwork): readonly Item[] {
-  const outside = uplink?.gateways.map(({ family }) => family) ?? [];
-  const host = renderHost(self, config, mtu, hostNetns, uplink !== undefined, outside);
-  if (uplink === undefined) return host;
-  return [...host, ...renderOverlay(self, config, mtu), ...renderOutside(uplink, config, mtu)];
+  #renderOwn(): readonly Item[] {
+    if (this.#network === undefined) return [];
+    const { config, hostNetns, mtu } = this.#network;
+    const self = { ...this.#network.self, internal: this.#internal };
+    const uplink = this.#conflict === undefined ? this.#network.uplink : undefined;
+    const outside = uplink?.gateways.map(({ family }) => family) ?? [];
+    const host = renderHost(self, config, mtu, hostNetns, uplink !== undefined, outside);
+    if (uplink === undefined) return host;
+    return [...host, ...renderOverlay(self, config, mtu), ...renderOutside(uplink, config, mtu)];
+  }
 }

@@ -106,6 +106,7 @@ export class FakeCluster {
       pid: id,
       startedAt: BEGIN,
       unavailable: "",
+      conflict: "",
       vppConnected: true,
       vpp: "26.06",
       peers: count - 1,

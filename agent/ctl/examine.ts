@@ -57,7 +57,8 @@ export async function readKsr(store: Pick<Store, "get" | "leader">): Promise<Ksr
 async function readAgent(node: string, client: AgentClient): Promise<LocalAgent | undefined> {
   const status = await client.json("GET", "/status");
   if (status === undefined) return undefined;
-  const { failed, unavailable, vpp } = status as {
+  const { conflict, failed, unavailable, vpp } = status as {
+    conflict?: string;
     failed?: readonly { key?: unknown; error?: unknown }[];
     unavailable?: string;
     vpp?: { connected?: boolean };
@@ -67,6 +68,7 @@ async function readAgent(node: string, client: AgentClient): Promise<LocalAgent 
     // Before, it says nothing of VPP.
     joined: vpp !== undefined,
     unavailable,
+    conflict,
     vppConnected: vpp?.connected === true,
     failed: (failed ?? []).map(({ error, key }) => ({ key: String(key), error: String(error) })),
   };

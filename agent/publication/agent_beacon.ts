@@ -1,6 +1,12 @@
 import type { Logger } from "@contiv/log";
-import { encodeVswitchAgent, nodeIdKey, type VswitchAgent, vswitchAgentKey } from "@contiv/model";
-import type { Lease, Store } from "@contiv/store";
+import {
+  encodeVswitchAgent,
+  nodeIdKey,
+  objectKey,
+  type VswitchAgent,
+  vswitchAgentKey,
+} from "@contiv/model";
+import type { Condition, Lease, Store } from "@contiv/store";
 import { sleep } from "../sleep.ts";
 
 export interface AgentBeaconOptions {
@@ -17,7 +23,8 @@ export interface AgentBeaconOptions {
 
 /**
  * Tells in the store how the agent fares, under a lease: what it tells goes with it. Written when it
- * changes, at most once an interval.
+ * changes, at most once an interval; for a node that holds its ID or, of one that lost it to another,
+ * as long as Kubernetes has it.
  */
 export class AgentBeacon {
   readonly #options: AgentBeaconOptions;
@@ -72,11 +79,15 @@ export class AgentBeacon {
       this.#told = undefined;
       this.#lease = await store.lease(ttlSeconds, { signal });
     }
-    const text = encodeVswitchAgent(state());
+    const now = state();
+    const text = encodeVswitchAgent(now);
     if (text === this.#told) return;
     const encoder = new TextEncoder();
+    const isThere: Condition = now.conflict === ""
+      ? { key: nodeIdKey(id), value: encoder.encode(name) }
+      : { key: objectKey("nodes", name), relation: "greater", createRevision: 0 };
     const { succeeded } = await store.transact({
-      if: [{ key: nodeIdKey(id), value: encoder.encode(name) }],
+      if: [isThere],
       then: [{
         type: "put",
         key: vswitchAgentKey(name),
@@ -84,7 +95,7 @@ export class AgentBeacon {
         lease: this.#lease.id,
       }],
     }, { signal });
-    if (!succeeded) throw new Error(`Cannot announce ${name}: it does not hold ID ${id}`);
+    if (!succeeded) throw new Error(`Cannot announce ${name}: it is no member with ID ${id}`);
     this.#told = text;
   }
 }

@@ -12,6 +12,7 @@ const STATE: VswitchAgent = {
   pid: 1,
   startedAt: 2,
   unavailable: "",
+  conflict: "",
   vppConnected: true,
   vpp: "26.06",
   peers: 1,

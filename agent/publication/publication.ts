@@ -115,6 +115,7 @@ function vswitchAgent({ agent, network, startedAt }: PublicationOptions): Vswitc
     pid: Deno.pid,
     startedAt,
     unavailable: agent.unavailable ?? "",
+    conflict: agent.network.conflict ?? "",
     vppConnected: state.connected,
     vpp: state.connected ? state.info.version : "",
     peers: agent.network.peers,

@@ -116,6 +116,7 @@ function summary({ agent, nodeName, startedAt, vppProcess }: StatusHandlerOption
     startedAt: new Date(startedAt).toISOString(),
     ready: agent.unavailable === undefined,
     unavailable: agent.unavailable,
+    conflict: agent.network.conflict,
     vpp: agent.vppState,
     vppProcess: vppProcess?.(),
     attachments,

@@ -14,6 +14,8 @@ export interface VswitchAgent {
   readonly startedAt: number;
   /** Why pods cannot be added at the moment; empty if they can. */
   readonly unavailable: string;
+  /** Why the node's ID is another node's, so that it is no member; empty if it is its own. */
+  readonly conflict: string;
   /** Whether VPP is connected, and its version; empty while it is away. */
   readonly vppConnected: boolean;
   readonly vpp: string;
@@ -30,6 +32,7 @@ export const VSWITCH_AGENT: Shape<VswitchAgent, "node"> = object({
   pid: count,
   startedAt: count,
   unavailable: text,
+  conflict: text,
   vppConnected: flag,
   vpp: text,
   peers: count,

@@ -74,6 +74,7 @@ const agents: fc.Arbitrary<VswitchAgent> = fc.record({
   pid: count,
   startedAt: count,
   unavailable: fc.string(),
+  conflict: fc.string(),
   vppConnected: fc.boolean(),
   vpp: fc.string(),
   peers: count,

@@ -55,6 +55,11 @@ export interface WatchOptions {
    * comes all the same if they are compacted, or if this is not that store any more.
    */
   readonly after?: WatchPosition;
+  /**
+   * Where a former watch stood, of whose listing something is still known: all is listed, and if
+   * this is not that store any more, the reason is `replaced`.
+   */
+  readonly known?: WatchPosition;
   /** Whether changes tell what stood there before. @default false */
   readonly previous?: boolean;
   /** Keys of a page. @default 2000 */

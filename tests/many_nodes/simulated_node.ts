@@ -1,7 +1,7 @@
 import { Logger } from "@contiv/log";
 import { MacAddress } from "@contiv/net";
 import { VppClient } from "@contiv/vppapi";
-import { AttachmentStore } from "../../agent/attachments/mod.ts";
+import { attachmentId, AttachmentStore } from "../../agent/attachments/mod.ts";
 import { parseAgentConfig } from "../../agent/config.ts";
 import { Agent } from "../../agent/controller/mod.ts";
 import { FakeNamespaces } from "../../agent/descriptors/linux/fake_namespaces.ts";
@@ -37,8 +37,14 @@ export class SimulatedNode implements AsyncDisposable {
   /** What it waited for last. */
   waiting = "";
 
-  /** @param directory of the node's own, which stays when it ends */
-  constructor(name: string, endpoint: string, directory: string) {
+  readonly #publishes: boolean;
+
+  /**
+   * @param directory of the node's own, which stays when it ends
+   * @param publishes whether it tells the store of its pods and how it fares
+   */
+  constructor(name: string, endpoint: string, directory: string, publishes = false) {
+    this.#publishes = publishes;
     this.name = name;
     this.#endpoint = endpoint;
     this.#directory = `${directory}/${name}`;
@@ -49,6 +55,12 @@ export class SimulatedNode implements AsyncDisposable {
 
   /** Joins the cluster, and waits until the agent is ready. */
   async start(): Promise<void> {
+    await this.begin();
+    await until(`${this.name} is ready`, () => this.unavailable === undefined, LIMIT_MS);
+  }
+
+  /** Starts the agent, whether or not it is let in. */
+  async begin(): Promise<void> {
     Deno.mkdirSync(this.#directory, { recursive: true });
     const log = Logger.silent();
     const namespaces = this.#namespaces;
@@ -87,8 +99,28 @@ export class SimulatedNode implements AsyncDisposable {
     });
     this.#running = { agent, membership, store };
     await membership.follow(agent.network);
+    if (this.#publishes) membership.publish(agent, Date.now());
     agent.start();
-    await until(`${this.name} is ready`, () => agent.unavailable === undefined, LIMIT_MS);
+  }
+
+  /** Why it takes no pods, if so. */
+  get unavailable(): string | undefined {
+    return this.#agent.unavailable;
+  }
+
+  /** Connects a pod, or rejects as the agent does. */
+  async addPod(containerId: string): Promise<readonly string[]> {
+    const netns = `/run/netns/${containerId}`;
+    if (this.#namespaces.get(netns) === undefined) this.#namespaces.make(netns);
+    const key = { network: "contiv", containerId, ifname: "eth0" };
+    return (await this.#agent.attachments.add({ key, netns })).addresses;
+  }
+
+  async removePod(containerId: string): Promise<void> {
+    const key = { network: "contiv", containerId, ifname: "eth0" };
+    const { attachments, store } = this.#agent;
+    await attachments.delete(key);
+    await until(`${containerId} is removed`, () => store.get(attachmentId(key)) === undefined);
   }
 
   get isRunning(): boolean {

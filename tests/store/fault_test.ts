@@ -6,6 +6,7 @@ import {
   StoreError,
   type StoreErrorCode,
   type WatchEvent,
+  type WatchPosition,
 } from "@contiv/store";
 import type { StoreProcess } from "../support/store_process.ts";
 import { startSubject, type StoreSubject, storeTest } from "../support/store_subjects.ts";
@@ -192,6 +193,19 @@ storeTest("a store that comes back empty, or as another, is noticed and listed",
       LIMIT_MS,
     );
     assertEquals(follower.log.filter((each) => each === "resync replaced").length >= 2, true);
+  });
+  await t.step("also by a watch that is new and knows where a former one stood", async () => {
+    const first = async (known: WatchPosition): Promise<string> => {
+      await using watch = store.watch({ prefix: "k/" }, { known });
+      for await (const event of watch) if (event.type === "resync") return event.reason;
+      throw new Error("the watch ended");
+    };
+    await using former = store.watch({ prefix: "k/" });
+    for await (const { type } of former) if (type === "synced") break;
+    const position = former.position!;
+    assertEquals(await first(position), "start");
+    assertEquals(await first({ ...position, identity: "another" }), "replaced");
+    assertEquals(await first({ ...position, revision: position.revision + 1_000 }), "replaced");
   });
 });
 

@@ -19,7 +19,7 @@ export function checkAgents({ agents, silent, view }: Examination): Finding[] {
     });
   }
   const told = new Set(findings.map(({ subject }) => subject));
-  for (const name of new Set([...view.records.keys(), ...here.keys()])) {
+  for (const name of new Set([...view.records.keys(), ...view.agents.keys(), ...here.keys()])) {
     if (told.has(name)) continue;
     // What the agent itself says is newer than what stands in the store.
     const agent = here.get(name) ?? view.agents.get(name);
@@ -50,6 +50,7 @@ export function checkAgents({ agents, silent, view }: Examination): Finding[] {
 interface AgentFacts {
   readonly joined?: boolean;
   readonly unavailable: string | undefined;
+  readonly conflict?: string | undefined;
   readonly vppConnected: boolean;
   readonly failed: readonly { readonly key: string; readonly error: string }[];
   readonly failedCount?: number;
@@ -57,7 +58,16 @@ interface AgentFacts {
 
 function checkAgent(name: string, agent: AgentFacts, told: string): Finding[] {
   const { failed, failedCount = failed.length, joined = true, unavailable, vppConnected } = agent;
+  const { conflict = "" } = agent;
   const findings: Finding[] = [];
+  if (conflict !== "") {
+    return [{
+      subject: name,
+      problem: `It is cut off from the cluster: ${conflict}.`,
+      remedy: "Drain the node, so that it has no pods, and restart its agent: it gets an ID and " +
+        "addresses of its own. Until then its pods reach each other and their host only.",
+    }];
+  }
   if (!joined) {
     return [{
       subject: name,

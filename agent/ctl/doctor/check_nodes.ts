@@ -4,7 +4,7 @@ import type { Examination } from "./examination.ts";
 import type { Finding } from "./finding.ts";
 
 /** Nodes as Kubernetes has them, as they told of themselves, and their IDs agree. */
-export function checkNodes({ view }: Examination): Finding[] {
+export function checkNodes({ agents, view }: Examination): Finding[] {
   const { config, ids, nodes, records, whole } = view;
   const findings: Finding[] = [];
   if (config === undefined && records.size > 0) {
@@ -16,7 +16,10 @@ export function checkNodes({ view }: Examination): Finding[] {
     });
   }
   for (const name of nodes.keys()) {
-    if (records.has(name)) continue;
+    // Of one that lost its place, its agent tells why.
+    const { conflict = "" } = agents.find(({ node }) => node === name) ?? view.agents.get(name) ??
+      {};
+    if (records.has(name) || conflict !== "") continue;
     findings.push({
       subject: name,
       problem: "Kubernetes has this node, and its agent has never joined.",

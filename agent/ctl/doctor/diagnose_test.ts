@@ -91,6 +91,18 @@ const CASES: readonly Case[] = [
     [["node3", "its agent has never joined"]],
   ],
   [
+    "a node's ID is another's by now, and it says so",
+    (cluster) => {
+      for (const map of [cluster.records, cluster.vswitches]) map.delete("node3");
+      cluster.ids.delete(3);
+      cluster.connections.pop();
+      cluster.pods.pop();
+      for (const name of ["node1", "node2"]) cluster.agent(name, { peers: 1 });
+      cluster.agent("node3", { peers: 0, conflict: "node9 has ID 3", unavailable: "that" });
+    },
+    [["node3", "It is cut off from the cluster: node9 has ID 3."]],
+  ],
+  [
     "Kubernetes lacks a node",
     (cluster) => void cluster.nodes.delete("node2"),
     [["node2", "Kubernetes has no such node"]],

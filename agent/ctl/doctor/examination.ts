@@ -27,6 +27,8 @@ export interface LocalAgent {
   readonly joined: boolean;
   /** Why pods cannot be added, if so. */
   readonly unavailable: string | undefined;
+  /** Why the node's ID is another node's; empty or `undefined` if it is not. */
+  readonly conflict?: string | undefined;
   readonly vppConnected: boolean;
   readonly failed: readonly { readonly key: string; readonly error: string }[];
 }

@@ -138,6 +138,14 @@ export class FakeVppModel {
       });
       return { ...reply, sw_if_index };
     });
+    this.vpp.reply(
+      "delete_loopback",
+      ({ sw_if_index }) =>
+        this.#onInterface(sw_if_index, () => {
+          this.#interfaces.delete(sw_if_index);
+          return 0;
+        }),
+    );
     this.vpp.reply("tap_create_v3", (fields) => {
       let sw_if_index = 0;
       const reply = this.#change(() => {

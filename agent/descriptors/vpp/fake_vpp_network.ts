@@ -25,6 +25,8 @@ interface Domain {
 export class FakeVppNetwork {
   readonly #interfaces: FakeInterfaces;
   readonly #tunnels = new Map<number, Input<"vxlan_tunnel_v2_details">>();
+  /** Interfaces on packet sockets, by their devices. */
+  readonly #sockets = new Map<string, number>();
   readonly #domains = new Map<number, Domain>();
   readonly #features = new Set<number>();
   readonly #tables = new Set<string>();
@@ -41,6 +43,7 @@ export class FakeVppNetwork {
 
   clear(): void {
     this.#tunnels.clear();
+    this.#sockets.clear();
     this.#domains.clear();
     this.#features.clear();
     this.#tables.clear();
@@ -106,10 +109,20 @@ export class FakeVppNetwork {
       let sw_if_index = 0;
       const reply = this.#interfaces.change(() => {
         sw_if_index = this.#interfaces.add(`host-${host_if_name}`, hw_addr, "");
+        this.#sockets.set(host_if_name, sw_if_index);
         return 0;
       });
       return { ...reply, sw_if_index };
     });
+    vpp.reply("af_packet_delete", ({ host_if_name }) => ({
+      ...this.#interfaces.change(() => {
+        const index = this.#sockets.get(host_if_name);
+        if (index === undefined) return Retval.SYSCALL_ERROR_1;
+        this.#sockets.delete(host_if_name);
+        this.#interfaces.remove(index);
+        return 0;
+      }),
+    }));
   }
 
   #serveBridges(vpp: FakeVpp): void {

@@ -136,7 +136,8 @@ export class Watcher implements Watch {
   async *#session(endpoint: Endpoint): AsyncGenerator<WatchEvent | undefined, void, void> {
     // A look of before this session may be one at another endpoint, or at a store now gone.
     const look = await this.#parts.lineage.check(0);
-    const change = this.#position && this.#differs(this.#position, look);
+    const known = this.#position ?? this.#options.known;
+    const change = known && this.#differs(known, look);
     if (change !== undefined) {
       this.#resync = { reason: "replaced", message: `the store was replaced: ${change}` };
     }
