@@ -1,6 +1,6 @@
 /**
- * Two of the fault runs on three nodes: processes killed, networks cut and lossy, the store wiped, a
- * disk full, nodes replaced. `deno task faults:cluster --runs 100` has the others.
+ * One of the fault runs on three nodes: processes killed, networks cut, lossy and slow, the store
+ * wiped, a disk full, nodes replaced. `deno task faults:cluster --runs 100` has all of them.
  */
 import { runSeed } from "./cluster_faults/run_seed.ts";
 import { dataPlaneTest } from "./support/requires.ts";

@@ -29,13 +29,15 @@ export interface CniExit {
  * Executes the CNI plugin as a container runtime does.
  *
  * @param config the network configuration for standard input
+ * @param onStart see {@link invokeCni}
  * @throws {Error} with the plugin's own message if it fails
  */
 export async function executeCni(
   call: CniCall,
   config: Readonly<Record<string, unknown>>,
+  onStart?: (child: Deno.ChildProcess) => void,
 ): Promise<CniResult> {
-  const { code, stdout, stderr } = await invokeCni(call, config);
+  const { code, stdout, stderr } = await invokeCni(call, config, onStart);
   if (code !== 0) {
     throw new Error(
       `Cannot ${call.command} ${call.containerId ?? "the network"}: the plugin ended with ` +

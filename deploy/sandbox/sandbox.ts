@@ -15,6 +15,9 @@ const POD_NAME = /^[a-z0-9]([-a-z0-9]{0,39}[a-z0-9])?$/;
 /** Says what happens, for people. */
 export type Progress = (message: string) => void;
 
+/** Given the plugin's process when it starts. */
+type OnPluginStart = Parameters<typeof executeCni>[2];
+
 export interface SandboxOptions {
   /** Unique on this machine. */
   readonly name: string;
@@ -145,8 +148,11 @@ export class Sandbox {
     return this.#record.node.processes.map((p) => ({ ...p, running: isRunning(p) }));
   }
 
-  /** Makes a namespace and has the CNI plugin wire it. */
-  async addPod(name: string): Promise<PodRecord> {
+  /**
+   * Makes a namespace and has the CNI plugin wire it.
+   * @param onStart given the plugin's process, for tests that interrupt it
+   */
+  async addPod(name: string, onStart?: OnPluginStart): Promise<PodRecord> {
     if (!POD_NAME.test(name)) {
       throw new Error(
         `Cannot add pod ${JSON.stringify(name)}: wanted lower case letters, digits and dashes`,
@@ -165,7 +171,7 @@ export class Sandbox {
     };
     this.#savePods([...this.#record.node.pods, pod]);
     NetNs.create(this.#libc, pod.netns).close();
-    const result = await this.#cni("ADD", pod);
+    const result = await this.#cni("ADD", pod, onStart);
     const ips = result.ips ?? [];
     const wired: PodRecord = {
       ...pod,
@@ -177,9 +183,9 @@ export class Sandbox {
   }
 
   /** Has the CNI plugin undo a pod's wiring and removes its namespace. */
-  async removePod(name: string): Promise<void> {
+  async removePod(name: string, onStart?: OnPluginStart): Promise<void> {
     const pod = this.pod(name);
-    await this.#cni("DEL", pod);
+    await this.#cni("DEL", pod, onStart);
     this.#removeNetns(pod.netns);
     this.#savePods(this.#record.node.pods.filter((other) => other !== pod));
   }
@@ -327,19 +333,20 @@ export class Sandbox {
     );
   }
 
-  #cni(command: CniCall["command"], pod: PodRecord): ReturnType<typeof executeCni> {
-    return executeCni({
-      command,
-      containerId: pod.containerId,
-      netns: pod.netns,
-      interface: pod.interface,
-      args: {
-        IgnoreUnknown: "1",
-        K8S_POD_NAMESPACE: "default",
-        K8S_POD_NAME: pod.name,
-        K8S_POD_INFRA_CONTAINER_ID: pod.containerId,
-      },
-    }, this.networkConfig);
+  #cni(
+    command: CniCall["command"],
+    pod: PodRecord,
+    onStart: OnPluginStart | undefined,
+  ): ReturnType<typeof executeCni> {
+    const args = {
+      IgnoreUnknown: "1",
+      K8S_POD_NAMESPACE: "default",
+      K8S_POD_NAME: pod.name,
+      K8S_POD_INFRA_CONTAINER_ID: pod.containerId,
+    };
+    const { containerId, netns, interface: device } = pod;
+    const call = { command, containerId, netns, interface: device, args };
+    return executeCni(call, this.networkConfig, onStart);
   }
 
   #removeNetns(path: string): void {

@@ -16,6 +16,10 @@ export type Fault =
   | { readonly kind: "partition"; readonly from: "fabric" | "store"; readonly node: number }
   /** Of a hundred packets between nodes, or between nodes and the store, so many are lost. */
   | { readonly kind: "loss"; readonly on: "fabric" | "store"; readonly percent: number }
+  /** Packets take about so many milliseconds, and overtake each other. */
+  | { readonly kind: "delay"; readonly on: "fabric" | "store"; readonly delayMs: number }
+  /** Every process of the plugin is killed within some milliseconds of its start. */
+  | { readonly kind: "plugins killed" }
   | { readonly kind: "store wiped"; readonly kill: readonly number[] }
   | { readonly kind: "disk full"; readonly node: number; readonly restart: boolean }
   /** A node goes with all its pods, and another one comes. */
@@ -50,6 +54,8 @@ const KINDS = [
   "partition",
   "partition",
   "loss",
+  "delay",
+  "plugins killed",
   "store wiped",
   "disk full",
   "node replaced",
@@ -106,6 +112,10 @@ function drawFault(
       return { kind, from: one(["fabric", "store"]), node: below(NODES) };
     case "loss":
       return { kind, on: one(["fabric", "store"]), percent: one([5, 20, 50]) };
+    case "delay":
+      return { kind, on: one(["fabric", "store"]), delayMs: one([10, 60, 250]) };
+    case "plugins killed":
+      return { kind };
     case "store wiped": {
       const kill = Array.from({ length: NODES }, (_, node) => node).filter(() => next() < 0.4);
       return { kind, kill };

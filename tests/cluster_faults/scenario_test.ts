@@ -36,6 +36,8 @@ Deno.test("100 scenarios have every fault, and kill every process", () => {
         return [`${fault.from} ${fault.node}`];
       case "loss":
         return [`${fault.on} ${fault.percent}`];
+      case "delay":
+        return [`${fault.on} ${fault.delayMs} ms`];
       case "store wiped":
         return [`wiped, ${fault.kill.length} killed`];
       default:
@@ -43,6 +45,6 @@ Deno.test("100 scenarios have every fault, and kill every process", () => {
     }
   });
   const counts = Map.groupBy(variants, (variant) => variant);
-  // 8 processes, 6 partitions, 6 losses, 4 wiped, 6 full disks, 3 replaced, none.
-  assertEquals(counts.size, 8 + 6 + 6 + 4 + 6 + 3 + 1, [...counts.keys()].join("\n"));
+  // 8 processes, 6 partitions, 6 losses, 6 delays, plugins, 4 wiped, 6 full disks, 3 replaced, none.
+  assertEquals(counts.size, 8 + 6 + 6 + 6 + 1 + 4 + 6 + 3 + 1, [...counts.keys()].join("\n"));
 });

@@ -12,6 +12,8 @@ const DISK_SIZE = 16 << 20;
 /** Milliseconds until a runtime must have got its way, once what was broken is repaired. */
 const LIMIT_MS = 120_000;
 const RETRY_MS = 200;
+/** Milliseconds within which a plugin is killed: some are done by then. */
+const PLUGIN_LIFE_MS = 60;
 
 /** Three nodes on this machine that faults are done to, and the runtimes that use them. */
 export class ClusterWorld implements AsyncDisposable {
@@ -23,6 +25,8 @@ export class ClusterWorld implements AsyncDisposable {
   readonly #disks = new Set<string>();
   /** What was wrong on the way: an address that two pods had. */
   readonly wrong: string[] = [];
+  /** Whether plugins are killed. */
+  #killsPlugins = false;
   #next = NODES + 1;
 
   private constructor(nodes: TestCluster) {
@@ -33,7 +37,7 @@ export class ClusterWorld implements AsyncDisposable {
   static async start(dataPlane: DataPlaneChoice): Promise<ClusterWorld> {
     const world = new ClusterWorld(await TestCluster.start({ nodes: NODES, dataPlane }));
     try {
-      for (const node of world.names) await world.#giveDisk(node);
+      await Promise.all(world.names.map((node) => world.#giveDisk(node)));
       return world;
     } catch (error) {
       await world[Symbol.asyncDispose]();
@@ -54,6 +58,7 @@ export class ClusterWorld implements AsyncDisposable {
   /** Carries out a round, to the moment when runtimes and nodes have got over it. */
   async liveThrough({ add, delayMs, fault, holdMs, remove }: Round): Promise<void> {
     const stays = this.#numbers.map((number) => `node${number}`);
+    this.#killsPlugins = fault.kind === "plugins killed";
     const calls = Promise.all([
       ...add.map((pod) => this.#add(pod, stays[pod.node]!)),
       ...remove.map((name) => this.#remove(name)),
@@ -72,6 +77,8 @@ export class ClusterWorld implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#faults.heal().catch(() => {}); // What could not be made.
+    await this.nodes.killAll();
     for (const disk of this.#disks) await run("umount", ["--lazy", disk], { check: false });
     await this.nodes[Symbol.asyncDispose]();
   }
@@ -98,6 +105,14 @@ export class ClusterWorld implements AsyncDisposable {
         await this.#faults.lose(fault.on, this.#numbers, fault.percent);
         await pause(holdMs);
         return await this.#faults.heal();
+      case "delay":
+        await this.#faults.delay(fault.on, this.#numbers, fault.delayMs);
+        await pause(holdMs);
+        return await this.#faults.heal();
+      case "plugins killed":
+        await pause(holdMs);
+        this.#killsPlugins = false;
+        return;
       case "store wiped":
         await this.nodes.killShared("store");
         for (const node of fault.kill) await this.#kill({ role: "agent", node });
@@ -170,8 +185,9 @@ export class ClusterWorld implements AsyncDisposable {
   async #add({ name }: Pod, node: string): Promise<void> {
     const sandbox = this.nodes.cluster.node(node);
     await this.#untilDone(`add ${name} to ${node}`, async () => {
-      if (sandbox.record.node.pods.some((pod) => pod.name === name)) await sandbox.removePod(name);
-      const pod = await sandbox.addPod(name);
+      const exists = sandbox.record.node.pods.some((pod) => pod.name === name);
+      if (exists) await sandbox.removePod(name, (child) => this.#started(child));
+      const pod = await sandbox.addPod(name, (child) => this.#started(child));
       for (const { pod: other } of this.pods) {
         const shared = other.addresses.filter((address) => pod.addresses.includes(address));
         if (shared.length > 0) this.wrong.push(`${name} and ${other.name} have ${shared}`);
@@ -185,7 +201,21 @@ export class ClusterWorld implements AsyncDisposable {
     if (found === undefined) throw new Error(`Cannot remove ${name}: it does not run`);
     this.#pods.delete(name);
     const sandbox = this.nodes.cluster.node(found.node);
-    await this.#untilDone(`remove ${name}`, () => sandbox.removePod(name));
+    await this.#untilDone(
+      `remove ${name}`,
+      () => sandbox.removePod(name, (child) => this.#started(child)),
+    );
+  }
+
+  #started(plugin: Deno.ChildProcess): void {
+    if (!this.#killsPlugins) return;
+    setTimeout(() => {
+      try {
+        plugin.kill("SIGKILL");
+      } catch (error) {
+        if (!(error instanceof TypeError)) throw error; // It has ended.
+      }
+    }, PLUGIN_LIFE_MS * Math.random());
   }
 
   async #untilDone(what: string, attempt: () => Promise<void>): Promise<void> {

@@ -77,6 +77,12 @@ export class TestCluster implements AsyncDisposable {
     await this.cluster.stop(role);
   }
 
+  /** `kill -9` for all processes of all nodes: how they end is no matter. */
+  async killAll(): Promise<void> {
+    const all = this.cluster.nodes.flatMap(({ record }) => record.node.processes);
+    await Promise.all([...all, ...this.cluster.processes].map(killProcess));
+  }
+
   startShared(role: SharedRole): void {
     if (role === "store") this.cluster.startStore();
     else this.cluster.startKsr();
