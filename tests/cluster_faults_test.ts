@@ -5,7 +5,8 @@
 import { runSeed } from "./cluster_faults/run_seed.ts";
 import { dataPlaneTest } from "./support/requires.ts";
 
-const SEEDS = [1, 2];
+/** Kills the plugin, and each of the other processes. */
+const SEEDS = [8];
 
 dataPlaneTest("whatever goes wrong on three nodes, all agree in the end", async (dataPlane, t) => {
   for (const seed of SEEDS) await t.step(`seed ${seed}`, () => runSeed(seed, dataPlane));

@@ -177,21 +177,15 @@ dataPlaneTest("contiv ctl sees a cluster, its packets and its faults", async (da
       }, NOTICED_MS);
     });
 
-    await t.step({
-      name: "a node that is deleted, and all that it told",
-      // Right behind the store's outage it once was not told within 25 s, in some twelve runs; why
-      // is not known yet. tests/cluster_life_test.ts deletes a node where nothing else happens.
-      ignore: !Deno.env.has("CONTIV_SOAK"),
-      fn: async () => {
-        await cluster.addPod("node2", "d");
-        await until("the store knows", async () => (await json<unknown[]>("pods")).length === 3);
-        await cluster.removeNode(2);
-        await until("it is gone", async () => {
-          const [nodes, pods] = [await json<unknown[]>("nodes"), await json<unknown[]>("pods")];
-          return nodes.length === 1 && pods.length === 2;
-        }, NOTICED_MS);
-        await until("all is well", async () => Object.keys(await findings()).length === 0);
-      },
+    await t.step("a node that is deleted, and all that it told", async () => {
+      await cluster.addPod("node2", "d");
+      await until("the store knows", async () => (await json<unknown[]>("pods")).length === 3);
+      await cluster.removeNode(2);
+      await until("it is gone", async () => {
+        const [nodes, pods] = [await json<unknown[]>("nodes"), await json<unknown[]>("pods")];
+        return nodes.length === 1 && pods.length === 2;
+      }, NOTICED_MS);
+      await until("all is well", async () => Object.keys(await findings()).length === 0);
     });
   } finally {
     if (Deno.env.get("CONTIV_KEEP") === undefined) Deno.removeSync(directory, { recursive: true });

@@ -12,6 +12,8 @@ import type { ClusterWorld } from "./world.ts";
 const SETTLE_LIMIT_MS = 60_000;
 /** The data plane's link with the host is tagged as pods' are. */
 const HOST_LINK = "vpp1";
+/** Of a node's namespace: lo, uplink, management and the link with the data plane. */
+const OWN_LINKS = 4;
 
 /** What an agent tells of its node's place. */
 interface Place {
@@ -108,9 +110,10 @@ async function readBooks({ nodes }: ClusterWorld, node: string): Promise<Books> 
   const known = new Set(attachments.map(({ id }) => id));
   using namespace = NetNs.open(nodes.libc, netns);
   using netlink = RtNetlink.open(nodes.libc, namespace);
-  const kernel = netlink.links().map(({ name }) => name).length;
-  // lo, uplink, management and vpp1; a pod without a TAP has the near end of a veth pair, too.
-  const ends = kernel - 4;
+  const kernel = netlink.links();
+  // Where VPP cannot make a TAP, pods and host have the near end of a veth pair here.
+  const isVeth = kernel.find(({ name }) => name === HOST_LINK)?.kind === "veth";
+  const wanted = OWN_LINKS + (isVeth ? owners.length + 1 : 0);
   return {
     others: [...others].sort(),
     attachments: attachments.map(({ addresses, containerId, state }) =>
@@ -124,7 +127,7 @@ async function readBooks({ nodes }: ClusterWorld, node: string): Promise<Books> 
     interfaces: owners.length,
     strays: [
       ...owners.filter((id) => !known.has(id)).map((id) => `interface of ${id}`),
-      ...ends === 0 || ends === owners.length ? [] : [`${kernel} links in the node's namespace`],
+      ...kernel.length === wanted ? [] : [`${kernel.length} links, ${wanted} wanted`],
     ],
   };
 }
