@@ -451,6 +451,14 @@ export interface IpTable {
   name: string;
 }
 
+/** VPP's `vl_api_macip_acl_rule_t`. */
+export interface MacipAclRule {
+  is_permit: number;
+  src_mac: Uint8Array;
+  src_mac_mask: Uint8Array;
+  src_prefix: Prefix;
+}
+
 /** VPP's `vl_api_message_table_entry_t`. */
 export interface MessageTableEntry {
   index: number;
@@ -1077,6 +1085,54 @@ export interface Messages {
   /** l2.api */
   l2fib_add_del_reply: {
     retval: number;
+  };
+  /** acl.api */
+  macip_acl_add_replace: {
+    acl_index: number;
+    tag: string;
+    r: MacipAclRule[];
+  };
+  /** acl.api */
+  macip_acl_add_replace_reply: {
+    acl_index: number;
+    retval: number;
+  };
+  /** acl.api */
+  macip_acl_del: {
+    acl_index: number;
+  };
+  /** acl.api */
+  macip_acl_del_reply: {
+    retval: number;
+  };
+  /** acl.api */
+  macip_acl_details: {
+    acl_index: number;
+    tag: string;
+    r: MacipAclRule[];
+  };
+  /** acl.api */
+  macip_acl_dump: {
+    acl_index: number;
+  };
+  /** acl.api */
+  macip_acl_interface_add_del: {
+    is_add: boolean;
+    sw_if_index: number;
+    acl_index: number;
+  };
+  /** acl.api */
+  macip_acl_interface_add_del_reply: {
+    retval: number;
+  };
+  /** acl.api */
+  macip_acl_interface_list_details: {
+    sw_if_index: number;
+    acls: number[];
+  };
+  /** acl.api */
+  macip_acl_interface_list_dump: {
+    sw_if_index: number;
   };
   /** memclnt.api */
   memclnt_keepalive: Record<string, never>;
@@ -1725,6 +1781,9 @@ export interface Replies {
   ip_table_replace_begin: "ip_table_replace_begin_reply";
   ip_table_replace_end: "ip_table_replace_end_reply";
   l2fib_add_del: "l2fib_add_del_reply";
+  macip_acl_add_replace: "macip_acl_add_replace_reply";
+  macip_acl_del: "macip_acl_del_reply";
+  macip_acl_interface_add_del: "macip_acl_interface_add_del_reply";
   memif_create_v2: "memif_create_v2_reply";
   memif_delete: "memif_delete_reply";
   memif_socket_filename_add_del_v2: "memif_socket_filename_add_del_v2_reply";
@@ -1782,6 +1841,8 @@ export interface Dumps {
   ip_table_dump: "ip_table_details";
   ip_unnumbered_dump: "ip_unnumbered_details";
   l2_fib_table_dump: "l2_fib_table_details";
+  macip_acl_dump: "macip_acl_details";
+  macip_acl_interface_list_dump: "macip_acl_interface_list_details";
   memif_dump: "memif_details";
   stn_rules_dump: "stn_rules_details";
   sw_interface_dump: "sw_interface_details";
