@@ -28,8 +28,18 @@ export interface PacketCase {
   run(scene: Scene): Promise<void>;
 }
 
-const LEFT = { ip4: "10.1.1.2", gateway4: "10.1.1.1", ip6: "fd00:1::2", gateway6: "fd00:1::1" };
-const RIGHT = { ip4: "10.1.2.2", gateway4: "10.1.2.1", ip6: "fd00:2::2", gateway6: "fd00:2::1" };
+export const LEFT = {
+  ip4: "10.1.1.2",
+  gateway4: "10.1.1.1",
+  ip6: "fd00:1::2",
+  gateway6: "fd00:1::1",
+};
+export const RIGHT = {
+  ip4: "10.1.2.2",
+  gateway4: "10.1.2.1",
+  ip6: "fd00:2::2",
+  gateway6: "fd00:2::1",
+};
 
 /** Path type, code of the ICMP message that it causes, and a destination. */
 const REFUSALS = [[5, 1, "172.17.0.1"], [6, 10, "172.17.77.2"]] as const;

@@ -25,6 +25,7 @@ import {
   setTable,
   setUrpf,
 } from "./control/interfaces.ts";
+import { MacipLists } from "./control/macip_lists.ts";
 import type { NeighborConfig } from "./control/neighbors.ts";
 import { changeRoute, findRoute, flushSource, listRoutes, removeTable } from "./control/routes.ts";
 import { sourceAddress } from "./control/source_address.ts";
@@ -62,6 +63,8 @@ export class Dataplane {
   readonly bridging: Bridging;
   /** Source translation. */
   readonly cnat: Cnat;
+  /** Lists of senders. */
+  readonly macip: MacipLists;
   /** VXLAN tunnels. */
   readonly tunnels: Tunnels;
   readonly #core: Core;
@@ -72,6 +75,7 @@ export class Dataplane {
     this.#core = new Core(GRAPH, options, (at, nextHop) => this.#probeUnknown(at, nextHop));
     this.bridging = new Bridging(this.#core);
     this.cnat = this.#core.cnat;
+    this.macip = new MacipLists(this.#core.interfaces);
     this.tunnels = new Tunnels(this.#core);
     this.#core.fib.createTable(4, 0, "ipv4-VRF:0");
     this.#core.fib.createTable(6, 0, "ipv6-VRF:0");

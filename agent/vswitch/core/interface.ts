@@ -5,6 +5,7 @@ import type { VxlanTunnel } from "./l2/vxlan_tunnel.ts";
 import type { FibEntry } from "./fib/entry.ts";
 import type { FibTable } from "./fib/table.ts";
 import type { Ip6Lpm } from "./tables/ip6_lpm.ts";
+import type { MacipRules } from "./tables/macip_rules.ts";
 import {
   type InterfaceCounters,
   type InterfaceKind,
@@ -66,6 +67,11 @@ export class Interface implements InterfaceView {
   ip6Urpf: number = UrpfMode.OFF;
   ip4UrpfTable: FibTable<FibEntry> | undefined;
   ip6UrpfTable: FibTable<FibEntry> | undefined;
+
+  /** The MACIP list that holds for it, and its rules if it has any. */
+  macipIndex: number | undefined;
+  ip4Macip: MacipRules | undefined;
+  ip6Macip: MacipRules | undefined;
 
   /** The bridge domain whose frames it takes and gives, and its split horizon group there. */
   bridge: BridgeDomain | undefined;

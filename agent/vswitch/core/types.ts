@@ -50,6 +50,23 @@ export interface UrpfView {
   readonly tableId: number;
 }
 
+/** A rule of a MACIP list (VPP: acl_types.api, macip_acl_rule). */
+export interface MacipRule {
+  /** `acl_action`: 0 denies, all others permit. */
+  readonly action: number;
+  readonly mac: MacAddress;
+  /** Which bits of the sender's MAC address must be as `mac` has them. */
+  readonly macMask: MacAddress;
+  readonly prefix: IpPrefix;
+}
+
+/** A MACIP list as dumps show it. */
+export interface MacipListInfo {
+  readonly index: number;
+  readonly tag: string;
+  readonly rules: readonly MacipRule[];
+}
+
 /** What dumps read of an interface. A view of the live object. */
 export interface InterfaceView {
   readonly swIfIndex: number;

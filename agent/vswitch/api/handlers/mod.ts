@@ -5,6 +5,7 @@
  * @module
  */
 import type { DumpHandlers, RequestHandlers } from "../handler.ts";
+import { aclDumps, aclRequests } from "./acl.ts";
 import { afPacketDumps, afPacketRequests } from "./af_packet.ts";
 import { cnatDumps, cnatRequests } from "./cnat.ts";
 import { gsoRequests } from "./gso.ts";
@@ -36,6 +37,7 @@ export const REQUESTS: RequestHandlers = {
   ...urpfRequests,
   ...l2Requests,
   ...cnatRequests,
+  ...aclRequests,
   ...gsoRequests,
   ...vxlanRequests,
 };
@@ -51,5 +53,6 @@ export const DUMPS: DumpHandlers = {
   ...urpfDumps,
   ...l2Dumps,
   ...cnatDumps,
+  ...aclDumps,
   ...vxlanDumps,
 };

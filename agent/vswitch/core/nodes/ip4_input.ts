@@ -8,6 +8,7 @@ import { UrpfMode } from "../types.ts";
 import { cnatInput } from "./cnat_input.ts";
 import { formatIp } from "./format.ts";
 import { icmp4Error, TIME_EXCEEDED_4 } from "./icmp4_error.ts";
+import { ip4Inacl } from "./inacl.ts";
 import { ip4Local } from "./ip4_local.ts";
 import { ip4Lookup } from "./ip4_lookup.ts";
 import { ip4Urpf } from "./urpf.ts";
@@ -48,6 +49,7 @@ export function ip4Input(core: Core, p: Packet): void {
   if (rx.ip4Users === 0) return drop(core, p, NOT_ENABLED);
   if (isGroup) return multicast(core, p);
   if (rx.cnat) cnatInput(core, p, 4);
+  if (rx.ip4Macip !== undefined && ip4Inacl(core, p, rx.ip4Macip)) return;
   ip4Lookup(core, p, rx.ip4Table);
 }
 

@@ -7,6 +7,7 @@ import { UrpfMode } from "../types.ts";
 import { cnatInput } from "./cnat_input.ts";
 import { formatIp } from "./format.ts";
 import { icmp6Error, TIME_EXCEEDED_6 } from "./icmp6_error.ts";
+import { ip6Inacl } from "./inacl.ts";
 import { ip6Local } from "./ip6_local.ts";
 import { ip6Lookup } from "./ip6_lookup.ts";
 import { ip6Urpf } from "./urpf.ts";
@@ -33,6 +34,7 @@ export function ip6Input(core: Core, p: Packet): void {
   if (rx.ip6Users === 0) return drop(core, p, NOT_ENABLED);
   if (isGroup) return multicast(core, p);
   if (rx.cnat) cnatInput(core, p, 6);
+  if (rx.ip6Macip !== undefined && ip6Inacl(core, p, rx.ip6Macip)) return;
   ip6Lookup(core, p, rx.ip6Table);
 }
 
