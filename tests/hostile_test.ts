@@ -224,6 +224,15 @@ dataPlaneTest("a container speaks only from its own addresses", async (dataPlane
   }
 });
 
+/** How often the data plane dropped a packet whose sender is not in its interface's list. */
+async function foreignSenders(node: TestNode): Promise<readonly [ip4: number, ip6: number]> {
+  await using vpp = await VppClient.connect({ path: node.sandbox.sockets.vpp, name: "test" });
+  const { reply } = await vpp.request("cli_inband", { cmd: "show errors" });
+  const count = (family: 4 | 6): number =>
+    Number(new RegExp(`(\\d+) +ip${family}-inacl +input ACL misses`).exec(reply)?.[1] ?? 0);
+  return [count(4), count(6)];
+}
+
 dataPlaneTest("a container that borrows MAC addresses gains nothing by it", async (dataPlane) => {
   await using node = await TestNode.start(dataPlane);
   const [villain, victim, peer] = [
@@ -236,6 +245,7 @@ dataPlaneTest("a container that borrows MAC addresses gains nothing by it", asyn
   using receiver = new RawSocket(node, victim);
   using witness = new RawSocket(node, peer);
   const before = await readDataPlane(node);
+  const dropped = await foreignSenders(node);
   const [own = "", own6 = ""] = villain.addresses;
   const [target = "", target6 = ""] = victim.addresses;
   const broadcast = "ff:ff:ff:ff:ff:ff";
@@ -246,41 +256,69 @@ dataPlaneTest("a container that borrows MAC addresses gains nothing by it", asyn
         ...{ source, destination, payload },
         ...etherType !== undefined && { etherType },
       }));
-  for (const mac of [receiver.mac, gateway, MacAddress.parse("02:66:66:66:66:66")]) {
-    // Its own datagram under another MAC address, to the gateway and straight to its neighbour ...
-    const ports = { sourcePort: 1, destinationPort: 9, payload: Uint8Array.of(66) };
-    const path = { source: own, destination: target };
-    const datagram = ip4Packet({
-      ...path,
-      protocol: IpProtocol.UDP,
-      payload: udpDatagram({ ...path, ...ports }),
-    });
-    frame(mac, gateway)(datagram);
-    frame(mac, receiver.mac)(datagram);
-    // ... and the claim, in both families, that the neighbour's address is with it.
-    const claim = arpPacket({ senderMac: sender.mac, senderIp: target, targetIp: target });
-    frame(mac, broadcast)(claim, EtherType.ARP);
-    frame(mac, "33:33:00:00:00:01")(
-      neighborPacket({
-        ...{ type: "advertisement", source: own6, destination: "ff02::1" },
-        ...{ target: target6, mac: sender.mac },
-      }),
-    );
+  /** A datagram to the victim from the villain's own address, which the mark is the last octet of. */
+  const datagram = (family: 4 | 6, mark: number): Uint8Array => {
+    const path = family === 4
+      ? { source: own, destination: target }
+      : { source: own6, destination: target6 };
+    const ports = { sourcePort: 1, destinationPort: 9, payload: Uint8Array.of(mark) };
+    const payload = udpDatagram({ ...path, ...ports });
+    return family === 4
+      ? ip4Packet({ ...path, protocol: IpProtocol.UDP, payload })
+      : ip6Packet({ ...path, nextHeader: IpProtocol.UDP, payload });
+  };
+  const macs = [receiver.mac, gateway, MacAddress.parse("02:66:66:66:66:66")];
+  for (const mac of macs) {
+    // Its own datagrams under another MAC address, to the gateway and straight to its neighbour ...
+    for (const family of [4, 6] as const) {
+      frame(mac, gateway)(datagram(family, 66));
+      frame(mac, receiver.mac)(datagram(family, 66));
+    }
+    // ... a question to the gateway ...
+    const gateway6 = villain.gateways[1] ?? "";
+    const asked = { destination: gateway6, target: gateway6, mac };
+    frame(mac, gateway)(neighborPacket({ type: "solicitation", source: own6, ...asked }));
+    // ... and the claim, in both families, that the neighbour's address is with it, or with nobody.
+    for (const claimed of [sender.mac, mac]) {
+      const claim = arpPacket({ senderMac: claimed, senderIp: target, targetIp: target });
+      frame(mac, broadcast)(claim, EtherType.ARP);
+      frame(mac, "33:33:00:00:00:01")(
+        neighborPacket({
+          ...{ type: "advertisement", source: own6, destination: "ff02::1" },
+          ...{ target: target6, mac: claimed },
+        }),
+      );
+    }
   }
+  for (const family of [4, 6] as const) frame(sender.mac, gateway)(datagram(family, 77));
+  const arrived: Uint8Array[] = [];
+  const marks = (): readonly (number | undefined)[] => arrived.map((each) => each.at(-1));
+  await until("the honest datagrams arrive", () => {
+    arrived.push(...receiver.take());
+    return marks().filter((mark) => mark === 77).length === 2;
+  });
   for (const address of [target, target6]) {
     assert(await node.ping(peer, address), `${address} was taken over`);
   }
-  const sources = [...receiver.take(), ...witness.take()].map(sourceOf);
+  arrived.push(...receiver.take());
+  assert(!marks().includes(66), "a datagram under another MAC address arrived");
+  const sources = [...arrived, ...witness.take()].map(sourceOf);
   assertEquals([...new Set(sources)], [gateway.toString()], "others see it");
+  // What goes to the gateway's MAC address is for the list to drop: datagrams and the question.
+  const now = await foreignSenders(node);
+  assertEquals(now.map((count, i) => count - (dropped[i] ?? 0)), [macs.length, 2 * macs.length]);
   assertEquals(await readDataPlane(node), before);
   await using vpp = await VppClient.connect({ path: node.sandbox.sockets.vpp, name: "test" });
-  const neighbours = await vpp.dump("ip_neighbor_dump", { sw_if_index: 0xffffffff, af: 0 });
-  const macs = neighbours
-    .filter(({ neighbor }) =>
-      IpAddress.from(neighbor.ip_address.un.subarray(0, 4)).toString() === target
-    )
-    .map(({ neighbor }) => MacAddress.from(neighbor.mac_address).toString());
-  assertEquals(macs, [receiver.mac.toString()]);
+  const known: string[] = [];
+  for (const [af, address] of [[0, target], [1, target6]] as const) {
+    const all = await vpp.dump("ip_neighbor_dump", { sw_if_index: 0xffffffff, af });
+    known.push(
+      ...all.filter(({ neighbor }) =>
+        IpAddress.from(neighbor.ip_address.un.subarray(0, af === 0 ? 4 : 16)).toString() === address
+      ).map(({ neighbor }) => MacAddress.from(neighbor.mac_address).toString()),
+    );
+  }
+  assertEquals(known, [receiver.mac.toString(), receiver.mac.toString()]);
 });
 
 dataPlaneTest("all addresses of a container with two interfaces are its own", async (dataPlane) => {

@@ -107,6 +107,8 @@ export class Agent {
         vppDescriptors.interfaceStateDescriptor(this.#vpp),
         vppDescriptors.unnumberedDescriptor(this.#vpp),
         vppDescriptors.sourceCheckDescriptor(this.#vpp),
+        vppDescriptors.senderListDescriptor(this.#vpp),
+        vppDescriptors.senderCheckDescriptor(this.#vpp),
         vppDescriptors.neighbourDescriptor(this.#vpp),
         vppDescriptors.neighbourLimitDescriptor(this.#vpp),
         vppDescriptors.uplinkDescriptor(this.#vpp),

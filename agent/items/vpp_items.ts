@@ -148,6 +148,31 @@ export interface VppSourceCheck {
   readonly interface: string;
 }
 
+/**
+ * The senders that a container may be: its MAC address with each of its addresses. A list of VPP's
+ * own, which does nothing before a {@link VppSenderCheck}. Kind `vpp-sender-list`.
+ */
+export interface VppSenderList {
+  /** What it is found by: {@link podTag}. */
+  readonly tag: string;
+  /** Of the device in the namespace. */
+  readonly mac: MacAddress;
+  readonly addresses: readonly IpAddress[];
+}
+
+/** What a {@link VppSenderCheck} needs to know of its list. */
+export interface VppSenderListMeta {
+  readonly aclIndex: number;
+}
+
+/** That an interface takes packets only from the senders in a list. Kind `vpp-sender-check`. */
+export interface VppSenderCheck {
+  /** Key of the interface. */
+  readonly interface: string;
+  /** Key of the list. */
+  readonly list: string;
+}
+
 /** A static neighbour. Kind `vpp-neighbour`. */
 export interface VppNeighbour {
   /** Key of the interface. */
@@ -220,6 +245,14 @@ export function vppUnnumberedKey(attachmentId: string): string {
 
 export function vppSourceCheckKey(attachmentId: string): string {
   return `vpp-source-check/${attachmentId}`;
+}
+
+export function vppSenderListKey(attachmentId: string): string {
+  return `vpp-sender-list/${attachmentId}`;
+}
+
+export function vppSenderCheckKey(attachmentId: string): string {
+  return `vpp-sender-check/${attachmentId}`;
 }
 
 export function vppNeighbourKey(attachmentId: string, address: IpAddress): string {

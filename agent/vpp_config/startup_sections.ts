@@ -5,7 +5,7 @@ import { socketsIn, type Wish } from "./wish.ts";
 
 /** Plugins that contiv uses, and for what. */
 export const PLUGINS: Readonly<Record<string, string>> = {
-  acl: "network policies",
+  acl: "pods send from their own MAC address only; network policies",
   af_packet: "pods over veth pairs where /dev/vhost-net is missing, uplinks that Linux keeps",
   cnat: "services",
   ping: "answers to pings of VPP's own addresses",

@@ -4,7 +4,7 @@ import { until } from "./until.ts";
 
 /**
  * Fails unless a node without pods holds nothing of any pod: no attachment, no allocated address,
- * no interface, route or neighbour in the data plane but the node's own, no link in the node's
+ * no interface, route, neighbour or list of senders in the data plane but the node's own, no link in the node's
  * namespace but `lo`.
  */
 export async function assertNothingLeft(node: TestNode, before: DataPlane): Promise<void> {
@@ -29,6 +29,8 @@ export interface DataPlane {
   readonly interfaces: readonly string[];
   readonly routes: readonly string[];
   readonly neighbours: readonly string[];
+  /** Lists of senders, and the interfaces that they hold for. */
+  readonly senders: readonly string[];
 }
 
 /** Dumps the data plane over VPP's API. */
@@ -61,9 +63,18 @@ export async function readDataPlane(node: TestNode): Promise<DataPlane> {
       neighbours.push(`${text(af, un)} on ${nameOf.get(neighbor.sw_if_index)}`);
     }
   }
+  const lists = await vpp.dump("macip_acl_dump");
+  const tagOf = new Map(lists.map(({ acl_index, tag }) => [acl_index, tag]));
+  const checks = await vpp.dump("macip_acl_interface_list_dump", { sw_if_index: 0xffffffff });
   return {
     interfaces: links.map((link) => `${nameOf.get(link.sw_if_index)} ${link.flags}`).sort(),
     routes: routes.sort(),
     neighbours: neighbours.sort(),
+    senders: [
+      ...tagOf.values(),
+      ...checks.map(({ sw_if_index, acls }) =>
+        `${nameOf.get(sw_if_index)} takes ${acls.map((index) => tagOf.get(index))}`
+      ),
+    ].sort(),
   };
 }

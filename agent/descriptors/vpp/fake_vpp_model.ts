@@ -2,7 +2,8 @@ import { MacAddress } from "@contiv/net";
 import { type Address, type IpRouteV2, Retval, TapFlags, UrpfMode } from "@contiv/vppapi";
 import { FakeVpp } from "@contiv/vppapi/testing.ts";
 import type { FakeNamespaces, FakePodNamespace } from "../linux/fake_namespaces.ts";
-import { FakeVppNetwork } from "./fake_vpp_network.ts";
+import { type FakeInterfaces, FakeVppNetwork } from "./fake_vpp_network.ts";
+import { FakeVppSenders } from "./fake_vpp_senders.ts";
 import { fromAddress, fromPrefix } from "./_api.ts";
 
 interface Interface {
@@ -32,6 +33,7 @@ export class FakeVppModel {
   readonly vpp: FakeVpp;
   /** Tunnels, bridge domains and cnat. */
   readonly network: FakeVppNetwork;
+  readonly senders: FakeVppSenders;
   readonly #namespaces: FakeNamespaces;
   #interfaces = new Map<number, Interface>();
   #routes = new Map<string, IpRouteV2>();
@@ -48,13 +50,15 @@ export class FakeVppModel {
     this.vpp = new FakeVpp();
     this.#serveInterfaces();
     this.#serveIp();
-    this.network = new FakeVppNetwork(this.vpp, {
+    const interfaces: FakeInterfaces = {
       change: (work) => this.#change(work),
       onInterface: (index, work) => this.#onInterface(index, () => work()),
       add: (name, mac, tag) => this.#add({ name, mac, tag, namespace: undefined, device: "" }),
       remove: (index) => void this.#interfaces.delete(index),
       nameOf: (index) => this.#interfaces.get(index)?.name,
-    });
+    };
+    this.network = new FakeVppNetwork(this.vpp, interfaces);
+    this.senders = new FakeVppSenders(this.vpp, interfaces);
   }
 
   /** Refuses the change of this number from now on, counted from 1; only that one. */
@@ -69,6 +73,7 @@ export class FakeVppModel {
     this.#routes = new Map();
     this.#neighbourConfigs = new Map();
     this.network.clear();
+    this.senders.clear();
     this.#next = 1;
     this.vpp.pid++;
     this.vpp.disconnect();
@@ -89,7 +94,7 @@ export class FakeVppModel {
       if (max_age > 0) lines.push(`ages neighbours of family ${af}`);
     }
     for (const key of this.#routes.keys()) lines.push(`route ${key}`);
-    lines.push(...this.network.contents);
+    lines.push(...this.network.contents, ...this.senders.contents);
     // A restart numbers interfaces anew.
     return lines.map((line) => line.replace(/^tap\d+/, "tap")).sort();
   }

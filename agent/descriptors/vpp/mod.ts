@@ -17,6 +17,8 @@ export * from "./neighbour_descriptor.ts";
 export * from "./neighbour_limit_descriptor.ts";
 export type { PodLinkMeta } from "./pod_link.ts";
 export * from "./route_descriptor.ts";
+export * from "./sender_check_descriptor.ts";
+export * from "./sender_list_descriptor.ts";
 export * from "./snat_descriptor.ts";
 export * from "./snat_exclusion_descriptor.ts";
 export * from "./source_check_descriptor.ts";
