@@ -33,6 +33,30 @@ dataPlaneTest("attachments come and go in every order", async (dataPlane, t) => 
     await assertNothingLeft(node, before);
   });
 
+  await t.step(
+    "a container that changes its MAC address is cut off until it has its own",
+    async () => {
+      using netns = new ScratchNetns(node, "mac");
+      const prevResult = success(await node.cni(call("ADD", "mac", netns)));
+      const gateway = prevResult.ips[0]?.gateway ?? "";
+      const reaches = async (): Promise<boolean> => {
+        const ping = ["ping", "-c", "1", "-W", "1", gateway];
+        return (await node.inNetns(netns.path, ping, { check: false })).code === 0;
+      };
+      assert(await reaches());
+      const change = ["ip", "link", "set", "eth0", "address", "02:66:66:66:66:66"];
+      await node.inNetns(netns.path, change);
+      assert(!await reaches(), "it sends under a foreign MAC address");
+      failure(await node.cni(call("CHECK", "mac", netns), { prevResult }));
+      await node.kill("agent");
+      await node.restart("agent");
+      await until("it has its own again", reaches);
+      success(await node.cni(call("CHECK", "mac", netns), { prevResult }));
+      success(await node.cni(call("DEL", "mac", netns)));
+      await assertNothingLeft(node, before);
+    },
+  );
+
   await t.step("ADD into a namespace that does not exist, or vanishes half-way", async () => {
     using netns = new ScratchNetns(node, "vanish");
     netns.remove();

@@ -14,7 +14,7 @@ export function call(command: CniCall["command"], id: string, netns?: ScratchNet
 }
 
 interface Result {
-  readonly ips: readonly { readonly address: string }[];
+  readonly ips: readonly { readonly address: string; readonly gateway?: string }[];
 }
 
 /** The result of a call that must have succeeded. */
