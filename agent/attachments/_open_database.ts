@@ -1,5 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
 import type { GenerationFile } from "./_generation_file.ts";
+import { attachmentFault } from "./attachment_fault.ts";
 import { digestOf, readRows } from "./_rows.ts";
 import { createSchema, upgradeSchema } from "./_schema.ts";
 import { transaction } from "./_transaction.ts";
@@ -31,16 +32,34 @@ export function openDatabase({ path, bootId, generation }: DatabaseOptions): Dat
         "PRAGMA foreign_keys = ON;",
     );
     if (path === ":memory:") createSchema(database, bootId);
-    upgradeSchema(database, path);
-    checkPages(database, path);
-    if (readNode(database)?.bootId === bootId) checkRecords(database, path, generation.read());
-    settle(database, bootId);
-    generation.write(readNode(database)?.generation ?? 0);
+    generation.write(takeUp(database, { path, bootId, written: generation.read() }));
     return database;
   } catch (error) {
     database.close();
     throw error;
   }
+}
+
+/**
+ * Brings a database up to date, sees that all of it is there, and settles what another agent left.
+ * @param options `written` is the number of its last transaction, if that is known
+ * @returns the number of its last transaction
+ * @throws {AttachmentStoreError} NEWER_SCHEMA, CORRUPT
+ * @throws {Error} of SQLite
+ */
+export function takeUp(
+  database: DatabaseSync,
+  { path, bootId, written }: {
+    readonly path: string;
+    readonly bootId: string;
+    readonly written: number | undefined;
+  },
+): number {
+  upgradeSchema(database, path);
+  checkPages(database, path);
+  if (readNode(database)?.bootId === bootId) checkRecords(database, path, written);
+  settle(database, bootId);
+  return readNode(database)?.generation ?? 0;
 }
 
 /** Makes the database under another name first: what is at `path` is always whole. */
@@ -77,6 +96,10 @@ function checkRecords(database: DatabaseSync, path: string, written: number | un
   for (const { attachment, digest } of readRows(database)) {
     if (digest !== digestOf(attachment)) {
       throw corrupt(path, `the record of attachment ${attachment.id} was changed`);
+    }
+    const fault = attachmentFault(attachment);
+    if (fault !== undefined) {
+      throw corrupt(path, `the record of attachment ${attachment.id} has ${fault}`);
     }
   }
 }

@@ -1,6 +1,7 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { GenerationFile } from "./_generation_file.ts";
 import { openDatabase } from "./_open_database.ts";
+import { refusal } from "./_refusal.ts";
 import { digestOf, readRows } from "./_rows.ts";
 import { schemaVersion } from "./_schema.ts";
 import { transaction } from "./_transaction.ts";
@@ -68,14 +69,7 @@ export class AttachmentStore implements Disposable {
       return new AttachmentStore(openDatabase({ ...options, generation }), generation);
     } catch (cause) {
       generation.close();
-      if (cause instanceof AttachmentStoreError) throw cause;
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      const code = /malformed|not a database/.test(reason) ? "CORRUPT" : "OPEN";
-      throw new AttachmentStoreError(
-        code,
-        `Cannot open attachments in ${path}: ${reason}, a readable database wanted`,
-        { cause },
-      );
+      throw refusal(path, cause);
     }
   }
 

@@ -195,6 +195,31 @@ Deno.test("a state torn at any octet is refused, or complete", () =>
     assert(refused > 75, `only ${refused} were refused`);
   }));
 
+Deno.test("a record that no agent can have written is refused, and what is wrong with it named", async (t) => {
+  const sound = { ...attachment("a", "10.1.1.2"), state: "ready" as const };
+  const cases: readonly (readonly [Partial<Attachment>, string])[] = [
+    [{ id: "0123456789abcdef0123" }, 'ID "0123456789abcdef0123"'],
+    [{ mac: "02:00" }, 'MAC address "02:00"'],
+    [{ addresses: ["10.1.1.2", "fd10::g"] }, 'address "fd10::g"'],
+    [{ mtu: -1 }, "mtu -1"],
+  ];
+  for (const [wrong, named] of cases) {
+    await t.step(named, () =>
+      withFile((path) => {
+        {
+          using store = AttachmentStore.open({ path, ...BOOT });
+          store.restore([{ ...sound, ...wrong }]);
+        }
+        const error = assertThrows(
+          () => AttachmentStore.open({ path, ...BOOT }),
+          AttachmentStoreError,
+          `has ${named}`,
+        );
+        assertEquals(error.code, "CORRUPT");
+      }));
+  }
+});
+
 Deno.test("the state of the first release's agents is migrated", () =>
   withFile((path) => {
     const one = { ...attachment("a", "10.1.1.2", "fd10:1::102"), state: "ready" as const };
@@ -232,8 +257,9 @@ Deno.test("a process killed between two steps leaves what it had committed", asy
       Deno.kill(Deno.pid, "SIGKILL");
     `;
     await Deno.writeTextFile(`${folder}/script.ts`, script);
+    const config = new URL("../../deno.json", import.meta.url).pathname;
     const { signal } = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "--allow-all", "--no-lock", `${folder}/script.ts`],
+      args: ["run", "--allow-all", "--no-lock", "--config", config, `${folder}/script.ts`],
     }).output();
     assertEquals(signal, "SIGKILL");
     using reopened = AttachmentStore.open({ path: `${folder}/s`, ...BOOT });

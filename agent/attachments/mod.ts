@@ -5,6 +5,7 @@
  * @module
  */
 export * from "./attachment.ts";
+export * from "./attachment_fault.ts";
 export * from "./attachment_store.ts";
 export * from "./error.ts";
 export * from "./pod_identity.ts";

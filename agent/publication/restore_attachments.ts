@@ -1,7 +1,7 @@
 import type { Logger } from "@contiv/log";
 import { decodeVswitchPod, ModelError, type VswitchPod, vswitchPodPrefix } from "@contiv/model";
 import { type Store, StoreError } from "@contiv/store";
-import { type Attachment, attachmentId, type AttachmentStore } from "../attachments/mod.ts";
+import { type Attachment, attachmentFault, type AttachmentStore } from "../attachments/mod.ts";
 import { NamespaceError, type Namespaces } from "../descriptors/linux/mod.ts";
 import type { NodePrefix } from "../ipam/mod.ts";
 import { attachmentOf } from "./node_documents.ts";
@@ -78,7 +78,7 @@ async function readPods({ log, node, store }: RestoreOptions): Promise<VswitchPo
 function isAlive(pod: VswitchPod, options: RestoreOptions): boolean {
   const { boot, layouts, namespaces } = options;
   const attachment: Attachment = attachmentOf(pod);
-  if (pod.boot !== boot || pod.state !== "ready" || attachmentId(attachment) !== pod.id) {
+  if (pod.boot !== boot || pod.state !== "ready" || attachmentFault(attachment) !== undefined) {
     return false;
   }
   const isOurs = pod.addresses.every((address) =>

@@ -7,6 +7,7 @@ import { netlink } from "./targets/netlink.ts";
 import { packets } from "./targets/packets.ts";
 import { plugin } from "./targets/plugin.ts";
 import { state } from "./targets/state.ts";
+import { stateFiles } from "./targets/state_files.ts";
 import { vppClient } from "./targets/vpp_client.ts";
 import { vppServer } from "./targets/vpp_server.ts";
 
@@ -22,6 +23,7 @@ export const TARGETS: readonly FuzzTarget[] = [
   netlink,
   config,
   state,
+  stateFiles,
 ];
 
 /** @throws {RangeError} if there is none of this name */

@@ -1,62 +1,50 @@
-import {
-  attachmentId,
-  AttachmentStore,
-  AttachmentStoreError,
-} from "../../../agent/attachments/mod.ts";
+import { DatabaseSync } from "node:sqlite";
+import { IpPrefix } from "@contiv/net";
+import { AttachmentStoreError } from "../../../agent/attachments/mod.ts";
+import { takeUpImage } from "../../../agent/attachments/testing.ts";
+import { renderAttachment } from "../../../agent/features/mod.ts";
+import { NodePrefix } from "../../../agent/ipam/mod.ts";
 import { type FuzzTarget, readOrRefused } from "../target.ts";
+import { BOOT, stateOf } from "./state_files.ts";
 
-const BOOT = "boot-1";
+const LAYOUTS = ["10.1.1.0/24", "fd10:1::100/120"].map((text) =>
+  NodePrefix.of(IpPrefix.parse(text))
+);
 
-/** The agent's state as a whole file, opened as its next agent would. */
+/** How the layouts of older agents come from today's: SQL, and the version. */
+const OLDER: readonly (readonly [sql: string, version: number])[] = [
+  ["ALTER TABLE node DROP COLUMN is_new", 2],
+  ["ALTER TABLE node DROP COLUMN generation; ALTER TABLE attachment DROP COLUMN digest", 1],
+];
+
+/**
+ * The agent's state as the octets of its database, of each layout, taken up in memory: migrated,
+ * checked, settled. What is not refused can be worked with.
+ */
 export const state: FuzzTarget = {
   name: "state",
-  corpus: () => [stateOf(0), stateOf(3), stateOf(40)],
-  // Each input is a file that is written, opened and checked.
-  share: 0.02,
-  start: () => {
-    const folder = makeFolder();
-    const path = `${folder}/state.sqlite`;
-    return {
-      take: (input) => {
-        for (const { name } of Deno.readDirSync(folder)) Deno.removeSync(`${folder}/${name}`);
-        Deno.writeFileSync(path, input);
-        return readOrRefused(() => {
-          using store = AttachmentStore.open({ path, bootId: BOOT });
-          store.list();
-        }, AttachmentStoreError);
-      },
-      close: () => Deno.removeSync(folder, { recursive: true }),
-    };
-  },
+  corpus: () => [
+    ...[0, 1, 4].map((count) => stateOf(count, (path) => pack(path))),
+    ...OLDER.keys().map((steps) => stateOf(3, (path) => pack(path, OLDER.slice(0, steps + 1)))),
+  ],
+  dictionary: ["ready", "deleting", "10.1.1.2", "fd10:1::10", "02:00:00:00:00:01", "boot-1", "''"],
+  start: () => ({
+    take: (input) =>
+      readOrRefused(() => {
+        for (const attachment of takeUpImage(input, BOOT)) renderAttachment(attachment, LAYOUTS);
+      }, AttachmentStoreError),
+  }),
 };
 
-/** The file of an agent with so many attachments that was stopped. */
-function stateOf(count: number): Uint8Array {
-  const folder = makeFolder();
+/** Makes a database small, so that changes meet what it holds: on SQLite's smallest pages. */
+function pack(path: string, older: typeof OLDER = []): void {
+  const database = new DatabaseSync(path);
   try {
-    const path = `${folder}/state.sqlite`;
-    const store = AttachmentStore.open({ path, bootId: BOOT });
-    for (let i = 0; i < count; i++) {
-      const key = { network: "contiv", containerId: `container-${i}`, ifname: "eth0" };
-      store.add({
-        ...key,
-        id: attachmentId(key),
-        state: "ready",
-        netns: { path: `/run/netns/${i}`, inode: `402653${i}` },
-        addresses: [`10.1.1.${i + 2}`, `fd10:1::1${i}`],
-        mac: "02:00:00:00:00:01",
-        mtu: 1500,
-        rank: 0,
-        createdAt: 1_800_000_000_000,
-      });
+    for (const [sql, version] of older) {
+      database.exec(`${sql}; PRAGMA user_version = ${version}`);
     }
-    store.close();
-    return Deno.readFileSync(path);
+    database.exec("PRAGMA journal_mode = DELETE; PRAGMA page_size = 512; VACUUM");
   } finally {
-    Deno.removeSync(folder, { recursive: true });
+    database.close();
   }
-}
-
-function makeFolder(): string {
-  return Deno.makeTempDirSync({ dir: "/dev/shm", prefix: "contiv-fuzz-" });
 }
