@@ -280,6 +280,23 @@ storeTest("a connection that died without a word is replaced", async ({ kind }) 
   assertEquals(follower.log.filter((each) => each.startsWith("resync")), ["resync start"]);
 }, { proxies: false });
 
+storeTest("a connection whose other end died while it began was waited for, for ever", async ({
+  kind,
+}) => {
+  await using stack = new AsyncDisposableStack();
+  const subject = stack.use(await startSubject(kind, false));
+  const relay = stack.use(new TcpRelay(subject.process.address));
+  await put(subject.open(), "k/a", "0");
+  relay.swallow();
+  const store = subject.open({ endpoints: [`http://${relay.address}`], timeoutMs: 1_000 });
+  const follower = stack.use(new Follower(store));
+  assertEquals(await codeOf(() => put(store, "k/b", "1")), "DEADLINE");
+  relay.freeze();
+  relay.release();
+  await putAtLast(store, "k/b", "2");
+  await until("the reader knows all", () => follower.state.get("k/b") === "2", LIMIT_MS);
+}, { proxies: false });
+
 storeTest("a leader whose store is away for longer than its lease leads no more", async ({
   kind,
   proxied,

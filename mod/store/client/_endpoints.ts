@@ -1,19 +1,16 @@
 import { Buffer } from "node:buffer";
-import { Etcd3, type IOptions, type IRangeRequest } from "etcd3";
+import { Etcd3, type IRangeRequest } from "etcd3";
 import { StoreError } from "../store_error.ts";
 import type { CallOptions } from "../store.ts";
+import {
+  checkEndpoints,
+  clientOptions,
+  KEEPALIVE_ANSWER_MS,
+  KEEPALIVE_MS,
+} from "./_client_options.ts";
 import { toStoreError } from "./_errors.ts";
 import { Backoff, sleep, within } from "./_timing.ts";
 import { DEFAULT_TIMEOUT_MS, type EtcdStoreOptions } from "./etcd_store_options.ts";
-
-/** etcd3's policies (cockatiel) replaced by none: its breaker fails all calls for 5 s. */
-const NO_POLICY = {
-  _altReturn: undefined as never,
-  onSuccess: () => ({ dispose: () => {} }),
-  onFailure: () => ({ dispose: () => {} }),
-  execute: async <T>(fn: (context: { signal: AbortSignal }) => PromiseLike<T> | T): Promise<T> =>
-    await fn({ signal: new AbortController().signal }),
-};
 
 /** Time that gRPC's own deadline has before ours ends the call for it. */
 const SLACK_MS = 250;
@@ -22,12 +19,12 @@ const SLACK_MS = 250;
 export const PROBE: IRangeRequest = { key: Buffer.from([0]), count_only: true };
 
 /**
- * Milliseconds without a sign of life after which a connection in use is asked for one, and those
- * that the answer may take: what a network swallows without a word ends so. etcd and its proxy bear
- * no question within 5 s of another (`--grpc-keepalive-min-time`).
+ * Milliseconds for which calls go unanswered until an endpoint gets another client, doubled so often
+ * at most: grpc-js waits for ever for the first word of a server that died after it took the
+ * connection, and keeps that connection.
  */
-const KEEPALIVE_MS = 7_000;
-const KEEPALIVE_ANSWER_MS = 3_000;
+const SILENT_MS = KEEPALIVE_MS + KEEPALIVE_ANSWER_MS;
+const MOST_DOUBLED = 4;
 
 /** One endpoint and its client. */
 export interface Endpoint {
@@ -43,8 +40,13 @@ export type Deadline = { readonly deadline: number };
  * own: etcd3 would pick one at random for every call, and send a write again on its own account.
  */
 export class Endpoints {
-  readonly #all: readonly Endpoint[];
+  readonly #all: Endpoint[];
+  readonly #options: EtcdStoreOptions;
   readonly #timeoutMs: number;
+  /** Of endpoints that do not answer, when the first of those calls was sent (`performance.now()`). */
+  readonly #silentSince = new Map<Endpoint, number>();
+  /** How many clients an endpoint has had since it answered last. */
+  readonly #clients = new Map<string, number>();
   readonly #closing = new AbortController();
   #current = 0;
   /** Whether the current endpoint has not answered yet since it was turned to. */
@@ -53,11 +55,9 @@ export class Endpoints {
   /** @throws {StoreError} INVALID */
   constructor(options: EtcdStoreOptions) {
     checkEndpoints(options);
+    this.#options = options;
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-    this.#all = options.endpoints.map((name) => ({
-      name,
-      etcd: new Etcd3(clientOptions(name, options, this.#timeoutMs)),
-    }));
+    this.#all = options.endpoints.map((name) => this.#connect(name));
   }
 
   get all(): readonly Endpoint[] {
@@ -164,19 +164,21 @@ export class Endpoints {
   }
 
   async #once<T>(
-    { name, etcd }: Endpoint,
+    endpoint: Endpoint,
     goal: string,
     write: boolean,
     timeoutMs: number,
     signal: AbortSignal | undefined,
     call: (etcd: Etcd3, deadline: Deadline) => Promise<T>,
   ): Promise<T> {
+    const { etcd, name } = endpoint;
     const closing = this.#closing.signal;
     if (closing.aborted) throw closed(goal);
     if (signal?.aborted) throw aborted(goal, false);
     const both = signal === undefined ? closing : AbortSignal.any([signal, closing]);
+    const sentAt = performance.now();
     try {
-      return await within(
+      const reply = await within(
         call(etcd, { deadline: Date.now() + timeoutMs }),
         timeoutMs + SLACK_MS,
         () =>
@@ -189,9 +191,35 @@ export class Endpoints {
         both,
         () => closing.aborted ? closed(goal) : aborted(goal, write),
       );
-    } catch (error) {
-      throw toStoreError(error, `${goal} at ${name}`, write);
+      this.#silentSince.delete(endpoint);
+      this.#clients.delete(name);
+      return reply;
+    } catch (cause) {
+      const error = toStoreError(cause, `${goal} at ${name}`, write);
+      this.#judge(endpoint, error, sentAt);
+      throw error;
     }
+  }
+
+  #connect(name: string): Endpoint {
+    const clients = this.#clients.get(name) ?? 0;
+    return { name, etcd: new Etcd3(clientOptions(name, this.#options, this.#timeoutMs, clients)) };
+  }
+
+  /** Replaces the client of an endpoint that has been silent for too long. */
+  #judge(endpoint: Endpoint, { code }: StoreError, sentAt: number): void {
+    if (code === "ABORTED" || code === "CLOSED") return;
+    const place = this.#all.indexOf(endpoint);
+    if (code !== "DEADLINE" || place < 0) return void this.#silentSince.delete(endpoint);
+    const since = this.#silentSince.get(endpoint) ?? sentAt;
+    this.#silentSince.set(endpoint, since);
+    const { name } = endpoint;
+    const clients = this.#clients.get(name) ?? 0;
+    if (performance.now() - since < SILENT_MS * 2 ** Math.min(clients, MOST_DOUBLED)) return;
+    this.#silentSince.delete(endpoint);
+    this.#clients.set(name, clients + 1);
+    this.#all[place] = this.#connect(name);
+    endpoint.etcd.close();
   }
 }
 
@@ -212,67 +240,4 @@ function closed(goal: string): StoreError {
 function aborted(goal: string, uncertain: boolean): StoreError {
   const message = `Cannot ${goal}: the caller gave it up, a reply wanted`;
   return new StoreError("ABORTED", message, { uncertain });
-}
-
-const ADDRESS = /^https:\/\/(\[|\d+\.\d+\.\d+\.\d+(:|$))/;
-
-function checkEndpoints({ endpoints, tls, user }: EtcdStoreOptions): void {
-  const fail = (found: string, wanted: string): never => {
-    throw new StoreError("INVALID", `Cannot use a store: ${found}, ${wanted} wanted`);
-  };
-  if (endpoints.length === 0) fail("no endpoint is named", "one or more");
-  for (const name of endpoints) {
-    if (!/^(https?:\/\/[^/]+|unix:\/.+)$/.test(name)) {
-      fail(`the endpoint is ${name}`, "https://HOST:PORT, http://HOST:PORT or unix:PATH");
-    }
-    if (ADDRESS.test(name) && tls?.serverName === undefined) {
-      fail(
-        `the endpoint ${name} is an address and no server name is given`,
-        "a DNS name of its certificate",
-      );
-    }
-    // etcd3 asks for a token on a connection of its own, which knows no server name.
-    if (ADDRESS.test(name) && user !== undefined) {
-      fail(`the endpoint ${name} is an address and there is a user`, "a DNS name as the endpoint");
-    }
-  }
-  const secure = endpoints.filter((name) => name.startsWith("https:")).length;
-  if (secure !== 0 && secure !== endpoints.length) {
-    fail(`${secure} of ${endpoints.length} endpoints use TLS`, "all or none");
-  }
-  if ((tls?.cert === undefined) !== (tls?.key === undefined)) {
-    fail("only one of certificate and key is given", "both or none");
-  }
-  if (tls?.cert !== undefined && tls.ca === undefined) {
-    fail("a certificate is given and none that signs the server's", "both");
-  }
-}
-
-function clientOptions(name: string, options: EtcdStoreOptions, timeoutMs: number): IOptions {
-  const { tls, user } = options;
-  return {
-    hosts: name,
-    ...(!name.startsWith("https:") || tls?.ca === undefined ? {} : {
-      credentials: {
-        rootCertificate: Buffer.from(tls.ca),
-        ...(tls.key === undefined ? {} : { privateKey: Buffer.from(tls.key) }),
-        ...(tls.cert === undefined ? {} : { certChain: Buffer.from(tls.cert) }),
-      },
-    }),
-    ...(user === undefined ? {} : { auth: { username: user.name, password: user.password } }),
-    defaultCallOptions: ({ isStream }) => isStream ? {} : { deadline: Date.now() + timeoutMs },
-    faultHandling: { host: () => NO_POLICY, global: NO_POLICY },
-    grpcOptions: {
-      "grpc.max_receive_message_length": -1,
-      "grpc.max_send_message_length": -1,
-      "grpc.initial_reconnect_backoff_ms": 100,
-      "grpc.max_reconnect_backoff_ms": 1_000,
-      "grpc.keepalive_time_ms": KEEPALIVE_MS,
-      "grpc.keepalive_timeout_ms": KEEPALIVE_ANSWER_MS,
-      ...(tls?.serverName === undefined ? {} : {
-        "grpc.ssl_target_name_override": tls.serverName,
-        "grpc.default_authority": tls.serverName,
-      }),
-    },
-  };
 }

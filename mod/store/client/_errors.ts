@@ -63,7 +63,8 @@ const CLASSES: readonly (readonly [new (message: string) => Error, StoreErrorCod
   [GRPCInvalidArgumentError, "INVALID"],
   [GRPCFailedPreconditionError, "INVALID"],
   [GRPCOutOfRangeError, "INVALID"],
-  [ClientClosedError, "CLOSED"],
+  // Another has taken its place; a store that is closed says so itself.
+  [ClientClosedError, "UNAVAILABLE"],
 ];
 
 /** A code for what a watch or etcd itself says in words, or undefined. */
