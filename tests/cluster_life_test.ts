@@ -1,7 +1,9 @@
 /** Nodes come and go, and the store does, while pods stay connected. */
-import { assert, assertEquals } from "@contiv/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@contiv/assert";
 import { Libc, NetNs } from "@contiv/libc";
+import { encodeNodeRecord, nodeIdKey, nodeRecordKey } from "@contiv/model";
 import { IpAddress } from "@contiv/net";
+import { EtcdStore } from "@contiv/store";
 import { readStatus } from "../deploy/sandbox/agent_status.ts";
 import { Cluster } from "../deploy/sandbox/cluster.ts";
 import { INTERNET } from "../deploy/sandbox/fabric.ts";
@@ -78,6 +80,37 @@ dataPlaneTest("nodes and the store come and go", async (dataPlane, t) => {
       );
       const d = await cluster.addPod("node4", "d");
       await reached(a, d);
+    });
+
+    await t.step("a node whose ID another has is off the network until it is free", async () => {
+      await using store = EtcdStore.open({ endpoints: [`unix:${directory}/store.sock`] });
+      const id = await idOf(one);
+      const value = new TextEncoder().encode("other");
+      const other = { name: "other", id, pods: [], uplink: [] };
+      const own = await store.get(nodeRecordKey("node1"));
+      await store.transact({
+        then: [
+          { type: "put", key: nodeIdKey(id), value },
+          { type: "put", key: nodeRecordKey("other"), value: encodeNodeRecord(other) },
+          { type: "delete", range: { key: nodeRecordKey("node1") } },
+        ],
+      });
+      await until("node1 is off the network", async () => !await pings(b, a.addresses[0]));
+      const { body } = await readStatus(one.sockets.status, "/readyz");
+      assertStringIncludes(body, `Cannot keep node ID ${id}: node other has it by now`);
+      assertEquals(await nodesOf(one), []);
+      await assertRejects(() => one.addPod("refused"), Error, "another node's");
+      await one.removePod("refused");
+      assert(await pings(a, a.gateways[0]), "the pod has its node still");
+      await store.transact({
+        then: [nodeIdKey(id), nodeRecordKey("other")].map((key) =>
+          ({ type: "delete", range: { key } }) as const
+        ),
+      });
+      await one.untilReady(AbortSignal.timeout(30_000));
+      await reached(b, a);
+      await until("a reaches the outside", () => pings(a, INTERNET[0]));
+      assertEquals((await store.get(nodeRecordKey("node1")))?.value, own?.value);
     });
 
     await t.step("a dry run knows of the cluster what its node last saw", async () => {
