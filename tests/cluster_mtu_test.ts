@@ -4,7 +4,7 @@ import { Libc, NetNs, RtNetlink } from "@contiv/libc";
 import { IpAddress } from "@contiv/net";
 import { Cluster } from "../deploy/sandbox/cluster.ts";
 import { INTERNET } from "../deploy/sandbox/fabric.ts";
-import { EchoServer } from "../deploy/sandbox/probe/mod.ts";
+import { ProbeServer } from "../deploy/sandbox/probe/mod.ts";
 import { removeIfThere } from "./support/remove_if_there.ts";
 import { dataPlaneTest } from "./support/requires.ts";
 import { run } from "./support/run_command.ts";
@@ -81,7 +81,7 @@ for (const { name, mtu, config, pod } of WAYS) {
 
       await t.step("a stream arrives as it was sent", async () => {
         for (const address of b.addresses.map((text) => IpAddress.parse(text))) {
-          await using _server = EchoServer.open(libc, NetNs.open(libc, b.netns), [address], PORT);
+          await using _server = ProbeServer.open(libc, NetNs.open(libc, b.netns), [address], PORT);
           assertEquals(await echoed(libc, a.netns, address), BULK);
         }
       });

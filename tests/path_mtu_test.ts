@@ -2,10 +2,11 @@
 import { assertEquals } from "@contiv/assert";
 import { NetNs } from "@contiv/libc";
 import { IpAddress } from "@contiv/net";
-import type { ClusterEnd } from "../deploy/sandbox/cluster.ts";
+import { ProbeServer } from "../deploy/sandbox/probe/mod.ts";
+import type { ClusterEnd } from "../deploy/sandbox/promised_source.ts";
 import { probePath, receiptOf } from "./support/path_probe.ts";
+import { RECEIPTS } from "./support/receipt_service.ts";
 import { dataPlaneTest } from "./support/requires.ts";
-import { SizeServer } from "./support/size_server.ts";
 import { TestCluster } from "./support/test_cluster.ts";
 
 const PORT = 7_227;
@@ -45,7 +46,7 @@ for (const each of CASES) {
     for (const { addresses, netns } of [a, b, host, internet]) {
       using namespace = NetNs.open(nodes.libc, netns);
       const all = addresses.map((text) => IpAddress.parse(text));
-      servers.use(SizeServer.open(nodes.libc, namespace, all, PORT));
+      servers.use(ProbeServer.open(nodes.libc, namespace, all, PORT, RECEIPTS));
     }
     const pairs = [[a, b], [b, a], [a, host], [host, a], [a, internet], [internet, a]] as const;
     const wrong: string[] = [];
@@ -62,7 +63,9 @@ for (const each of CASES) {
             // damages what it says to an outside host of its packet's size. Record: 0031.
             // Those of IPv6 it lets out as they are.
             const lost = out && !whole && (dataPlane.kind !== "vpp" || address.family === 4);
-            const isKnown = size > fits && (lost || back && each.pod < each.mtu);
+            // The answer to an outside host's IPv6 fragments leaves under the node's name: 0017 too.
+            const renamed = from === internet && !whole && address.family === 6;
+            const isKnown = size > fits && (lost || renamed || back && each.pod < each.mtu);
             if (isKnown && (size > fits + 1 || back)) continue;
             count++;
             using netns = NetNs.open(nodes.libc, from.netns);

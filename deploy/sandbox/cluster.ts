@@ -1,10 +1,16 @@
 import { type Libc, NetNs } from "@contiv/libc";
 import { ROLE_PERMISSIONS } from "@contiv/permissions";
 import { readStatus } from "./agent_status.ts";
-import { type ClusterRecord, ClusterState, type StoreChoice } from "./cluster_state.ts";
+import {
+  type ClusterRecord,
+  ClusterState,
+  type NodePlace,
+  type StoreChoice,
+} from "./cluster_state.ts";
 import { ClusterStore } from "./cluster_store.ts";
 import type { DataPlaneChoice } from "./data_plane.ts";
 import { Fabric, GATEWAYS, INTERNET } from "./fabric.ts";
+import type { ClusterEnd } from "./promised_source.ts";
 import { isRunning, selfCommand, startRole, stopProcess } from "./role_process.ts";
 import { type Progress, Sandbox } from "./sandbox.ts";
 import { type PodRecord, type ProcessRecord, SandboxState } from "./state.ts";
@@ -30,28 +36,11 @@ export interface ClusterOptions {
   readonly signal: AbortSignal;
 }
 
-/** What a node's agent tells of its place. */
-interface NodeFacts {
-  readonly id: number;
-  readonly pods: readonly string[];
-  readonly hostLinks: readonly string[];
-  readonly host: readonly string[];
-  readonly uplink: readonly string[];
-}
-
 /** Without a word, and without an end before its time. */
 const QUIET: Pick<ClusterOptions, "progress" | "signal"> = {
   progress: () => {},
   signal: new AbortController().signal,
 };
-
-/** An end that paths are measured from and to. */
-export interface ClusterEnd {
-  readonly name: string;
-  readonly netns: string;
-  readonly addresses: readonly string[];
-  readonly gateways: readonly string[];
-}
 
 /**
  * Several nodes on this machine: a fabric that joins them, the store, `contiv ksr` on a directory of
@@ -63,7 +52,6 @@ export class Cluster implements AsyncDisposable {
   readonly #state: ClusterState;
   readonly #store: ClusterStore;
   readonly #nodes = new Map<string, Sandbox>();
-  readonly #facts = new Map<string, NodeFacts>();
   #record: ClusterRecord;
 
   private constructor(libc: Libc, state: ClusterState, record: ClusterRecord) {
@@ -102,7 +90,7 @@ export class Cluster implements AsyncDisposable {
       throw new Error(`Cannot start cluster ${name}: it is up already, "down" removes it`);
     }
     const cluster = new Cluster(libc, state, {
-      version: 1,
+      version: 2,
       name,
       namespaces,
       dataPlane,
@@ -110,6 +98,7 @@ export class Cluster implements AsyncDisposable {
       mtu,
       processes: [],
       nodes: [],
+      places: {},
     });
     cluster.#save({});
     try {
@@ -189,7 +178,8 @@ export class Cluster implements AsyncDisposable {
     const name = `node${number}`;
     await this.node(name).down(() => {});
     this.#nodes.delete(name);
-    this.#save({ nodes: this.#record.nodes.filter((each) => each !== number) });
+    const { [name]: _gone, ...places } = this.#record.places;
+    this.#save({ nodes: this.#record.nodes.filter((each) => each !== number), places });
     Deno.removeSync(`${this.manifests}/${name}.json`);
   }
 
@@ -198,28 +188,69 @@ export class Cluster implements AsyncDisposable {
     return await this.node(node).addPod(pod);
   }
 
-  /** Everybody who is to reach everybody: pods, hosts and somebody on the internet. */
+  /** Everybody who is to reach everybody: pods, hosts, nodes, and somebody on the internet. */
   get ends(): readonly ClusterEnd[] {
+    const nodes = this.#record.nodes.flatMap((number) => {
+      const node = this.#nodes.get(`node${number}`);
+      return node === undefined ? [] : [{ number, node }];
+    });
     return [
-      ...this.nodes.flatMap(({ record }) => record.node.pods),
-      ...this.nodes.map((node) => this.host(node)),
-      { name: "internet", netns: this.fabric.internetNetns, addresses: INTERNET, gateways: [] },
+      ...nodes.flatMap(({ node }) => this.#podsOf(node)),
+      ...nodes.map(({ node, number }) => this.#hostOf(node, number)),
+      ...nodes.map(({ node, number }) => this.#internalOf(node, number)),
+      {
+        kind: "outside",
+        name: "internet",
+        netns: this.fabric.internetNetns,
+        addresses: INTERNET,
+        gateways: [],
+      },
     ];
   }
 
+  #podsOf({ record: { node } }: Sandbox): ClusterEnd[] {
+    const uplink = this.#record.places[node.name]?.uplink.map(withoutLength) ?? [];
+    return node.pods.map(({ name, netns, addresses, gateways }) => ({
+      ...{ kind: "pod", node: node.name, name, netns, addresses, gateways, uplink },
+    }));
+  }
+
   /** A node's host, by its addresses on the link with VPP. */
-  host({ record: { node } }: Sandbox): ClusterEnd {
-    const addresses = this.#facts.get(node.name)?.host ?? [];
-    return { name: `host-${node.name}`, netns: node.netns, addresses, gateways: [] };
+  #hostOf({ record: { node } }: Sandbox, number: number): ClusterEnd {
+    const { name, netns } = node;
+    const addresses = this.#record.places[name]?.host ?? [];
+    const internal = [this.fabric.internalAddress(number)];
+    return {
+      kind: "host",
+      node: name,
+      name: `host-${name}`,
+      netns,
+      addresses,
+      internal,
+      gateways: [],
+    };
+  }
+
+  #internalOf({ record: { node } }: Sandbox, number: number): ClusterEnd {
+    const { name, netns } = node;
+    const addresses = [this.fabric.internalAddress(number)];
+    return {
+      kind: "internal",
+      node: name,
+      name: `internal-${name}`,
+      netns,
+      addresses,
+      gateways: [],
+    };
   }
 
   /** Has a node tell where its pods are, and the internet the way there. */
   async #announce(node: Sandbox): Promise<void> {
     const { body } = await readStatus(node.sockets.status, "/network");
-    const facts = JSON.parse(body) as NodeFacts;
-    this.#facts.set(node.record.node.name, facts);
-    const uplink = facts.uplink.map((text) => text.replace(/\/.*$/, ""));
-    this.fabric.announce([...facts.pods, ...facts.hostLinks], uplink);
+    const { host, hostLinks, id, pods, uplink } = JSON.parse(body) as NodePlace;
+    const place = { id, pods, hostLinks, host, uplink };
+    this.#save({ places: { ...this.#record.places, [node.record.node.name]: place } });
+    this.fabric.announce([...pods, ...hostLinks], uplink.map(withoutLength));
   }
 
   /** Removes all of it, its directory included. */
@@ -325,4 +356,8 @@ export class Cluster implements AsyncDisposable {
     };
     Deno.writeTextFileSync(`${this.manifests}/${name}.json`, JSON.stringify(manifest));
   }
+}
+
+function withoutLength(prefix: string): string {
+  return prefix.replace(/\/.*$/, "");
 }

@@ -4,6 +4,7 @@ import type { Libc } from "@contiv/libc";
 import { readStatus } from "./agent_status.ts";
 import { Cluster, type ClusterOptions } from "./cluster.ts";
 import { clusterDemo, nodeOfPod } from "./cluster_demo.ts";
+import { measureCluster } from "./cluster_matrix.ts";
 import type { ClusterState } from "./cluster_state.ts";
 import {
   chosenDataPlane,
@@ -14,6 +15,7 @@ import {
   podNames,
 } from "./command_flags.ts";
 import { podTable } from "./demo.ts";
+import { verdict } from "./matrix_summary.ts";
 import type { PodRecord } from "./state.ts";
 
 interface VerbInput {
@@ -27,7 +29,7 @@ interface VerbInput {
 }
 
 /** The verbs of `contiv sandbox`, for several nodes. */
-export const CLUSTER_VERBS = { up, add, remove, node, status, exec, down, demo } as const;
+export const CLUSTER_VERBS = { up, add, remove, node, status, exec, matrix, down, demo } as const;
 
 type NewCluster = Omit<ClusterOptions, "directory" | "progress" | "signal">;
 
@@ -145,6 +147,12 @@ async function exec({ libc, state, parsed, operands }: VerbInput): Promise<numbe
   if (parsed.rest.length === 0) throw new UsageError("exec POD -- CMD: the command is missing");
   const pod = onePod("exec", operands);
   return await Cluster.open(libc, state).nodeOf(pod).exec(pod, parsed.rest);
+}
+
+async function matrix({ context, libc, state }: VerbInput): Promise<number> {
+  const summary = await measureCluster(libc, Cluster.open(libc, state));
+  context.stdout.write(`${summary.table}\n${verdict(summary)}\n`);
+  return summary.wrong.length === 0 ? ExitCode.OK : ExitCode.FAILURE;
 }
 
 async function down({ context, libc, state }: VerbInput): Promise<number> {

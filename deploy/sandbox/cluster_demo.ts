@@ -2,9 +2,9 @@ import type { CommandContext } from "@contiv/cli";
 import type { Libc } from "@contiv/libc";
 import { Cluster, type ClusterOptions } from "./cluster.ts";
 import type { ClusterState } from "./cluster_state.ts";
-import { matrixTable, podTable, traceOnePacket } from "./demo.ts";
-import { isKnownGap } from "./known_gap.ts";
-import { measureMatrix } from "./probe/mod.ts";
+import { measureCluster } from "./cluster_matrix.ts";
+import { verdict } from "./matrix_summary.ts";
+import { podTable, traceOnePacket } from "./demo.ts";
 import type { PodRecord } from "./state.ts";
 
 export interface ClusterDemoOptions
@@ -48,24 +48,16 @@ export async function clusterDemo(
       progress(`${name} on ${node}: wired by contiv cni in ${took} ms`);
     }
     progress("measuring every path, one attempt of 1 s each");
-    const cells = await measureMatrix(libc, cluster.ends);
+    const summary = await measureCluster(libc, cluster);
     signal.throwIfAborted();
-    stdout.write(`\n${podTable(pods)}\n${matrixTable(cells)}\n`);
+    stdout.write(`\n${podTable(pods)}\n${summary.table}\n`);
     stdout.write(await traceOnePacket(libc, cluster.node("node1"), pods));
-    const failed = cells.filter(({ ok }) => !ok);
-    const wrong = failed.filter((cell) => !isKnownGap(options.dataPlane, pods, cell));
-    for (const cell of failed) {
-      const what = wrong.includes(cell) ? "wrong" : "known gap";
-      stdout.write(
-        `${what}: ${cell.from} to ${cell.to} ${cell.address} ${cell.protocol}: ${cell.reason}\n`,
-      );
-    }
-    progress(`${cells.length - failed.length} of ${cells.length} paths are right`);
+    progress(verdict(summary));
     if (options.keep) {
       kept = true;
       stdout.write(whatToTry(options, pods));
     }
-    return wrong.length === 0;
+    return summary.wrong.length === 0;
   } finally {
     if (!kept) {
       await cluster.down();

@@ -12,6 +12,8 @@ import {
   podNames,
 } from "./command_flags.ts";
 import { demo, podTable } from "./demo.ts";
+import { summarize, verdict } from "./matrix_summary.ts";
+import { measureMatrix } from "./probe/mod.ts";
 import { missingRights, namespaceDirectoryProblem } from "./prerequisites.ts";
 import { isRunning, selfCommand } from "./role_process.ts";
 import { Sandbox } from "./sandbox.ts";
@@ -19,7 +21,7 @@ import { SandboxState } from "./state.ts";
 import { runInUserNamespace, SANDBOX_DIRECTORY, tryUserNamespace } from "./user_namespace.ts";
 import { renderTable } from "@contiv/cli/table.ts";
 
-const USAGE = `Usage: contiv sandbox up|add|remove|node|status|exec|down|demo [FLAGS]
+const USAGE = `Usage: contiv sandbox up|add|remove|node|status|exec|matrix|down|demo [FLAGS]
 
 Nodes on this machine: each is a network namespace with a data plane (contiv vswitch, or a VPP of
 its own) and contiv agent, and pods are namespaces, wired by executing contiv cni. Several nodes get
@@ -32,11 +34,12 @@ user's are in a user namespace.
   node remove NODE     end a node and delete it from the cluster
   status               what runs, and the pods' addresses
   exec POD -- CMD ...  run a command in a pod
+  matrix               measure every path, and which source address each receiver sees
   down                 end and remove all of it
   demo                 all of the above in one go, with every path measured
 
 ${describeFlags(FLAGS)}
-Exit codes: 0 done, 1 failed (demo: or a path is wrong), 2 wrong usage, 4 a right or device is missing.
+Exit codes: 0 done, 1 failed (matrix, demo: or a path is wrong), 2 wrong usage, 4 a right or device is missing.
 `;
 
 /** `contiv sandbox`. */
@@ -126,6 +129,7 @@ const VERBS = {
   node,
   status,
   exec,
+  matrix,
   down,
   demo: runDemo,
 } as const satisfies Record<
@@ -198,6 +202,13 @@ async function status({ context, libc, state }: VerbInput): Promise<number> {
 async function exec({ libc, state, parsed, operands }: VerbInput): Promise<number> {
   if (parsed.rest.length === 0) throw new UsageError("exec POD -- CMD: the command is missing");
   return await Sandbox.open(libc, state).exec(onePod("exec", operands), parsed.rest);
+}
+
+async function matrix({ context, libc, state }: VerbInput): Promise<number> {
+  const { pods } = Sandbox.open(libc, state).record.node;
+  const summary = summarize(await measureMatrix(libc, pods));
+  context.stdout.write(`${summary.table}\n${verdict(summary)}\n`);
+  return summary.wrong.length === 0 ? ExitCode.OK : ExitCode.FAILURE;
 }
 
 async function down({ context, libc, state }: VerbInput): Promise<number> {

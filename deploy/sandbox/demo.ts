@@ -3,7 +3,8 @@ import { type Libc, NetNs } from "@contiv/libc";
 import { IpAddress } from "@contiv/net";
 import { VppClient } from "@contiv/vppapi";
 import type { DataPlaneChoice } from "./data_plane.ts";
-import { type MatrixCell, measureMatrix, probe, PROTOCOLS } from "./probe/mod.ts";
+import { summarize, verdict } from "./matrix_summary.ts";
+import { measureMatrix, probe } from "./probe/mod.ts";
 import { Sandbox } from "./sandbox.ts";
 import type { PodRecord, SandboxState } from "./state.ts";
 import { renderTable } from "@contiv/cli/table.ts";
@@ -53,22 +54,16 @@ export async function demo(
       progress(`${name}: wired by contiv cni in ${(performance.now() - before).toFixed(0)} ms`);
     }
     progress("measuring every path, one attempt of 1 s each");
-    const cells = await measureMatrix(libc, pods);
+    const summary = summarize(await measureMatrix(libc, pods));
     signal.throwIfAborted();
-    stdout.write(`\n${podTable(pods)}\n${matrixTable(cells)}\n`);
+    stdout.write(`\n${podTable(pods)}\n${summary.table}\n`);
     stdout.write(await traceOnePacket(libc, sandbox, pods));
-    const wrong = cells.filter((cell) => !cell.ok);
-    for (const cell of wrong) {
-      stdout.write(
-        `wrong: ${cell.from} to ${cell.to} ${cell.address} ${cell.protocol}: ${cell.reason}\n`,
-      );
-    }
-    progress(`${cells.length - wrong.length} of ${cells.length} paths are right`);
+    progress(verdict(summary));
     if (options.keep) {
       kept = true;
       stdout.write(whatToTry(options, pods));
     }
-    return wrong.length === 0;
+    return summary.wrong.length === 0;
   } finally {
     if (!kept) {
       await sandbox.down(progress);
@@ -86,34 +81,6 @@ export function podTable(pods: readonly PodRecord[]): string {
     ["POD", "ADDRESSES", "INTERFACE", "NAMESPACE"],
     ...pods.map((pod) => [pod.name, pod.addresses.join(", "), pod.interface, pod.netns]),
   ]);
-}
-
-/** A row a pair: the milliseconds of each protocol and family, or `FAIL`. */
-export function matrixTable(cells: readonly MatrixCell[]): string {
-  const columns = [4, 6].flatMap((family) =>
-    PROTOCOLS.map((protocol) => ({ family, protocol, head: `${protocol.toUpperCase()}${family}` }))
-  );
-  const pairs = new Map<string, MatrixCell[]>();
-  for (const cell of cells) {
-    const pair = `${cell.from} ${cell.to}`;
-    pairs.set(pair, [...pairs.get(pair) ?? [], cell]);
-  }
-  const rows = Array.from(pairs.values(), (group) => {
-    const [first] = group;
-    return [
-      first?.from ?? "",
-      first?.to ?? "",
-      ...columns.map(({ family, protocol }) => {
-        const cell = group.find((candidate) =>
-          candidate.protocol === protocol &&
-          IpAddress.parse(candidate.address).family === family
-        );
-        if (cell === undefined) return "-";
-        return cell.ok ? `${cell.milliseconds.toFixed(1)} ms` : "FAIL";
-      }),
-    ];
-  });
-  return renderTable([["FROM", "TO", ...columns.map((column) => column.head)], ...rows]);
 }
 
 /** Has the data plane trace one ping and gives its words, indented. */

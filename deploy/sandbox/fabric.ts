@@ -90,7 +90,7 @@ export class Fabric {
     addAddress(inside, "manage0", `${this.internalAddress(node)}/24`);
   }
 
-  /** Tells the internet that a node's pods are behind its uplink. */
+  /** Tells the internet that a node's pods are behind its uplink. It asks them under its own name. */
   announce(prefixes: readonly string[], uplink: readonly string[]): void {
     using internet = NetNs.open(this.#libc, this.internetNetns);
     using netlink = RtNetlink.open(this.#libc, internet);
@@ -99,7 +99,10 @@ export class Fabric {
       const gateway = uplink.map((each) => IpAddress.parse(each))
         .find(({ family }) => family === destination.family);
       if (gateway === undefined) continue;
-      netlink.addRoute({ family: destination.family, destination, gateway }, "replace");
+      const { family } = destination;
+      const source = INTERNET.map((each) => IpAddress.parse(each))
+        .find((each) => each.family === family);
+      netlink.addRoute({ family, destination, gateway, ...source && { source } }, "replace");
     }
   }
 

@@ -1,7 +1,6 @@
-import type { ClusterEnd } from "./cluster.ts";
 import type { DataPlaneChoice } from "./data_plane.ts";
 import { INTERNET } from "./fabric.ts";
-import type { MatrixCell } from "./probe/mod.ts";
+import type { Endpoint, MatrixCell } from "./probe/mod.ts";
 
 /**
  * Whether a path is one that the data plane is known not to have: VPP 26.06 does not find the
@@ -9,7 +8,7 @@ import type { MatrixCell } from "./probe/mod.ts";
  */
 export function isKnownGap(
   { kind }: DataPlaneChoice,
-  pods: readonly Pick<ClusterEnd, "name">[],
+  pods: readonly Pick<Endpoint, "name">[],
   { address, from, protocol }: Pick<MatrixCell, "address" | "from" | "protocol">,
 ): boolean {
   const leaves = address.includes(":") && (INTERNET as readonly string[]).includes(address);

@@ -1,6 +1,6 @@
 import { Epoll, EPOLLIN, InetSocket, type Libc, NetNs } from "@contiv/libc";
 import { IpAddress } from "@contiv/net";
-import { EchoServer } from "../../deploy/sandbox/probe/echo_server.ts";
+import { ProbeServer } from "../../deploy/sandbox/probe/mod.ts";
 import type { PodRecord } from "../../deploy/sandbox/state.ts";
 
 const PORT = 7_117;
@@ -30,14 +30,14 @@ export class Flow {
   readonly #rate: number;
   readonly #socket: InetSocket;
   readonly #epoll: Epoll;
-  readonly #server: EchoServer;
+  readonly #server: ProbeServer;
   readonly #work: Promise<void>;
   readonly #seen = new Set<number>();
   #sent = 0;
   #gap = 0;
   #stopping = false;
 
-  private constructor(rate: number, socket: InetSocket, epoll: Epoll, server: EchoServer) {
+  private constructor(rate: number, socket: InetSocket, epoll: Epoll, server: ProbeServer) {
     this.#rate = rate;
     this.#socket = socket;
     this.#epoll = epoll;
@@ -50,7 +50,7 @@ export class Flow {
     const address = IpAddress.parse(to.addresses[0] ?? "");
     using source = NetNs.open(libc, from.netns);
     using target = NetNs.open(libc, to.netns);
-    const server = EchoServer.open(libc, target, [address], PORT);
+    const server = ProbeServer.open(libc, target, [address], PORT);
     const socket = source.run(() => InetSocket.open(libc, { family: address.family, kind: "udp" }));
     socket.connect(address, PORT);
     const epoll = Epoll.open(libc);

@@ -31,7 +31,7 @@ export interface PathProbeOptions {
 }
 
 /**
- * Sends a datagram from a namespace to a {@link SizeServer} until it is known what becomes of it.
+ * Sends a datagram from a namespace to a server of {@link RECEIPTS} until it is known what becomes of it.
  * @throws {LibcError} for an error that is not about its size
  */
 export async function probePath(

@@ -1,5 +1,6 @@
 import { Epoll, EPOLLIN, InetSocket, type Libc, type NetNs } from "@contiv/libc";
-import { internetChecksum, type IpAddress } from "@contiv/net";
+import type { IpAddress } from "@contiv/net";
+import { echoRequest, isEchoRequest } from "./echo_request.ts";
 
 /** The protocols that are probed. */
 export const PROTOCOLS = ["icmp", "tcp", "udp"] as const;
@@ -18,10 +19,20 @@ export interface ProbeResult {
 export interface ProbeTarget {
   readonly protocol: Protocol;
   readonly address: IpAddress;
-  /** Port of the {@link EchoServer}; not used for ICMP. */
+  /** Port of a {@link ProbeServer} that echoes; not used for ICMP. */
   readonly port: number;
   /** Milliseconds for the whole attempt. */
   readonly limitMs: number;
+  /** What is sent; {@link PAYLOAD_OCTETS}. @default random */
+  readonly payload?: Uint8Array<ArrayBuffer>;
+}
+
+/** Octets of each probe's payload. */
+export const PAYLOAD_OCTETS = 32;
+
+/** A payload that no other probe has. */
+export function randomPayload(): Uint8Array<ArrayBuffer> {
+  return crypto.getRandomValues(new Uint8Array(PAYLOAD_OCTETS));
 }
 
 /**
@@ -36,7 +47,7 @@ export async function probe(
   const start = performance.now();
   const elapsed = (): number => performance.now() - start;
   try {
-    const payload = crypto.getRandomValues(new Uint8Array(32));
+    const { payload = randomPayload() } = target;
     const answered = target.protocol === "tcp"
       ? await tcp(netns, target, payload)
       : await datagram(libc, netns, target, payload);
@@ -108,30 +119,9 @@ async function datagram(
     const length = socket.receive(buffer);
     // The payload is random, so an answer that ends with it is ours. An echo request to an own
     // address comes by as well: type 8 and 128 are requests (RFC 792, RFC 4443).
-    if (length >= payload.length && !isEchoRequest(kind, family, buffer)) {
+    if (length >= payload.length && !(kind === "icmp" && isEchoRequest(family, buffer))) {
       const tail = buffer.subarray(length - payload.length, length);
       if (tail.every((byte, i) => byte === payload[i])) return true;
     }
   }
-}
-
-const ECHO_REQUEST = { 4: 8, 6: 128 } as const;
-
-/** An ICMP echo request (RFC 792; RFC 4443, 4.1). The kernel fills in ICMPv6's checksum. */
-function echoRequest(family: 4 | 6, payload: Uint8Array): Uint8Array<ArrayBuffer> {
-  const packet = new Uint8Array(8 + payload.length);
-  packet[0] = ECHO_REQUEST[family];
-  packet.set(payload.subarray(0, 2), 4);
-  packet.set(payload, 8);
-  if (family === 4) {
-    new DataView(packet.buffer).setUint16(2, internetChecksum(packet, 0, packet.length));
-  }
-  return packet;
-}
-
-function isEchoRequest(kind: "icmp" | "udp", family: 4 | 6, packet: Uint8Array): boolean {
-  if (kind !== "icmp") return false;
-  // A raw IPv4 socket gives the IP header too (raw(7)), a raw IPv6 socket does not.
-  const offset = family === 4 ? ((packet[0] ?? 0) & 0xf) * 4 : 0;
-  return packet[offset] === ECHO_REQUEST[family];
 }

@@ -1,15 +1,36 @@
-import { Epoll, EPOLLIN, InetSocket, type Libc, type NetNs } from "@contiv/libc";
+import { type Datagram, Epoll, EPOLLIN, InetSocket, type Libc, type NetNs } from "@contiv/libc";
 import type { IpAddress } from "@contiv/net";
 
-/** Answers TCP and UDP with what it is sent, on all addresses of a namespace given to it. */
-export class EchoServer implements AsyncDisposable {
+/** What a server makes of what it gets. */
+export interface ProbeService {
+  /** The answer to a datagram; `data` is valid until the next one. */
+  datagram(data: Uint8Array<ArrayBuffer>, from: Datagram): Uint8Array<ArrayBuffer>;
+  /** Serves a connection; what it throws, such as a reset, is the peer's to see. */
+  connection(connection: Deno.TcpConn): Promise<void>;
+}
+
+/** Answers with what it is sent. */
+export const ECHO: ProbeService = {
+  datagram: (data) => data,
+  connection: (connection) => connection.readable.pipeTo(connection.writable),
+};
+
+/** A service over TCP and UDP on addresses of a namespace. */
+export class ProbeServer implements AsyncDisposable {
+  readonly #service: ProbeService;
   readonly #listeners: readonly Deno.TcpListener[];
   readonly #sockets: readonly InetSocket[];
   readonly #epoll: Epoll;
   readonly #work: Promise<unknown>;
   #closed = false;
 
-  private constructor(listeners: Deno.TcpListener[], sockets: InetSocket[], epoll: Epoll) {
+  private constructor(
+    service: ProbeService,
+    listeners: Deno.TcpListener[],
+    sockets: InetSocket[],
+    epoll: Epoll,
+  ) {
+    this.#service = service;
     this.#listeners = listeners;
     this.#sockets = sockets;
     this.#epoll = epoll;
@@ -25,7 +46,8 @@ export class EchoServer implements AsyncDisposable {
     netns: NetNs,
     addresses: readonly IpAddress[],
     port: number,
-  ): EchoServer {
+    service: ProbeService = ECHO,
+  ): ProbeServer {
     const listeners: Deno.TcpListener[] = [];
     const sockets: InetSocket[] = [];
     const epoll = Epoll.open(libc);
@@ -45,14 +67,13 @@ export class EchoServer implements AsyncDisposable {
       epoll.close();
       throw error;
     }
-    return new EchoServer(listeners, sockets, epoll);
+    return new ProbeServer(service, listeners, sockets, epoll);
   }
 
   async #serveTcp(listener: Deno.TcpListener): Promise<void> {
     try {
       for await (const connection of listener) {
-        // An error of one connection, such as a reset, is its peer's to see.
-        connection.readable.pipeTo(connection.writable).catch(() => {});
+        this.#service.connection(connection).catch(() => {});
       }
     } catch (error) {
       if (!this.#closed) throw error;
@@ -66,11 +87,10 @@ export class EchoServer implements AsyncDisposable {
       const count = await this.#epoll.waitAsync(50);
       for (let i = 0; i < count; i++) {
         const socket = this.#sockets[this.#epoll.token(i)];
-        if (socket === undefined) continue;
-        const from = socket.receiveFrom(buffer);
-        if (from !== undefined) {
-          socket.sendTo(buffer.subarray(0, from.length), from.address, from.port);
-        }
+        const from = socket?.receiveFrom(buffer);
+        if (socket === undefined || from === undefined) continue;
+        const answer = this.#service.datagram(buffer.subarray(0, from.length), from);
+        socket.sendTo(answer, from.address, from.port);
       }
     }
   }
