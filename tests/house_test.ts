@@ -29,6 +29,7 @@ const ROLES = ["agent", "cni", "deploy", "ksr", "stn"];
 const PURE = [
   "agent/ctl/doctor/",
   "mod/cni_spec/",
+  "mod/kubernetes/",
   "mod/model/",
   "mod/net/",
   "mod/store/embedded/wire/",

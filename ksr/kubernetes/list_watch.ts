@@ -1,5 +1,5 @@
+import { ConversionError, convert, Raw, readName, readNames } from "@contiv/kubernetes";
 import { type Kind, objectId } from "@contiv/model";
-import { ConversionError, convert, Raw, readName, readNames } from "../convert/mod.ts";
 import { Backoff, type KindSink, type SourceChange } from "../source/mod.ts";
 import type { ApiClient } from "./api_client.ts";
 import { ApiError } from "./api_error.ts";

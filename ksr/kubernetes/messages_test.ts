@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@contiv/assert";
 import fc from "fast-check";
-import { spoil, spoilings } from "../convert/testing.ts";
+import { spoil, spoilings } from "@contiv/kubernetes/convert/testing.ts";
 import { ApiError } from "./api_error.ts";
 import { parseJson, parsePage, parseWatchLine } from "./messages.ts";
 

@@ -1,8 +1,8 @@
+import type { Manifest, TypedManifest } from "@contiv/kubernetes";
 import { type Kind, KINDS } from "@contiv/model";
 import type { Problem } from "../source/mod.ts";
 import { derivePods } from "./derive_pods.ts";
 import { deriveSlices } from "./derive_slices.ts";
-import type { Manifest, TypedManifest } from "./manifest.ts";
 
 /** API objects by kind. */
 export type Cluster = ReadonlyMap<Kind, readonly Manifest[]>;

@@ -1,6 +1,5 @@
+import { type Manifest, Raw, readPrefix, type Report, type Workload } from "@contiv/kubernetes";
 import type { IpPrefix } from "@contiv/net";
-import { Raw, readPrefix, type Report } from "../convert/mod.ts";
-import type { Manifest, Workload } from "./manifest.ts";
 
 /**
  * On a workload: prefixes that its pods' addresses come from, one of each family, separated by

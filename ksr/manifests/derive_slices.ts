@@ -1,7 +1,6 @@
+import { type Manifest, Raw, readAddress, SERVICE_NAME_LABEL } from "@contiv/kubernetes";
 import { hasEnded, PHASES, PROTOCOLS, ZONE_LABEL } from "@contiv/model";
 import type { IpAddress } from "@contiv/net";
-import { Raw, readAddress, SERVICE_NAME_LABEL } from "../convert/mod.ts";
-import type { Manifest } from "./manifest.ts";
 
 /** Kubernetes' own limit of a slice. */
 const MAX_ENDPOINTS = 1_000;

@@ -1,11 +1,10 @@
+import { ConversionError, convert, readManifests } from "@contiv/kubernetes";
 import { assert, assertEquals } from "@contiv/assert";
 import { KINDS, objectId } from "@contiv/model";
 import fc from "fast-check";
 import { parse } from "yaml";
-import { ConversionError, convert } from "../convert/mod.ts";
-import { spoil, spoilings } from "../convert/testing.ts";
+import { spoil, spoilings } from "@contiv/kubernetes/convert/testing.ts";
 import { derive } from "./derive.ts";
-import { readManifests } from "./manifest.ts";
 
 const cluster = (text: string): ReturnType<typeof derive> =>
   derive(text.split("---\n").flatMap((each) => readManifests(parse(each))), () => {});

@@ -1,6 +1,5 @@
+import { manifestId, readDocuments, readManifests, type TypedManifest } from "@contiv/kubernetes";
 import type { Problem } from "../source/mod.ts";
-import { manifestId, readManifests, type TypedManifest } from "./manifest.ts";
-import { readDocuments } from "./read_documents.ts";
 
 /** What one file gave when it was read last. */
 interface FileState {

@@ -1,5 +1,5 @@
+import { ConversionError, convert, type Manifest } from "@contiv/kubernetes";
 import { type ClusterObject, type Kind, KINDS, objectId } from "@contiv/model";
-import { ConversionError, convert } from "../convert/mod.ts";
 import {
   type KindSink,
   type Problem,
@@ -8,7 +8,6 @@ import {
   type SourceChange,
 } from "../source/mod.ts";
 import { derive } from "./derive.ts";
-import type { Manifest } from "./manifest.ts";
 import { ManifestFiles } from "./manifest_files.ts";
 
 export interface ManifestSourceOptions {

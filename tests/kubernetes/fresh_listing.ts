@@ -1,5 +1,5 @@
+import { convert } from "@contiv/kubernetes";
 import { encodeObject, type Kind, KINDS, objectId, objectKey, syncedKey } from "@contiv/model";
-import { convert } from "../../ksr/convert/mod.ts";
 import { COLLECTION_PATHS } from "../../ksr/kubernetes/kubernetes_source.ts";
 
 /** What a store must have, as a listing of the API says now: values by key, in the keys' order. */

@@ -38,11 +38,23 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** An object of a kind that means nothing to contiv. */
+export interface ForeignManifest {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: unknown;
+}
+
 /**
- * The objects of a document: itself, or the items of a List. Other kinds are passed over.
+ * The objects of a document: itself, or the items of a List.
+ * @param passOver is told of objects of other kinds
  * @throws {TypeError} that says what is missing
  */
-export function readManifests(document: unknown, depth = 0): TypedManifest[] {
+export function readManifests(
+  document: unknown,
+  passOver: (manifest: ForeignManifest) => void = () => {},
+  depth = 0,
+): TypedManifest[] {
   if (!isRecord(document)) throw new TypeError("no object, an API object wanted");
   const { apiVersion, kind, metadata, items } = document;
   if (typeof apiVersion !== "string" || typeof kind !== "string") {
@@ -50,11 +62,14 @@ export function readManifests(document: unknown, depth = 0): TypedManifest[] {
   }
   if (kind.endsWith("List") && Array.isArray(items)) {
     if (depth >= MAX_DEPTH) throw new TypeError(`lists within ${depth} lists, fewer wanted`);
-    return items.flatMap((each: unknown) => readManifests(each, depth + 1));
+    return items.flatMap((each: unknown) => readManifests(each, passOver, depth + 1));
   }
   const name = `${apiVersion}/${kind}`;
   const type = Object.hasOwn(TYPES, name) ? TYPES[name] : undefined;
-  if (type === undefined) return [];
+  if (type === undefined) {
+    passOver({ apiVersion, kind, metadata });
+    return [];
+  }
   if (!isRecord(metadata) || typeof metadata["name"] !== "string") {
     throw new TypeError(`${kind} without metadata.name, one wanted`);
   }
