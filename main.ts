@@ -57,7 +57,7 @@ const COMMANDS: Record<string, { help: string; load: () => Promise<Command> }> =
         .vppConfigCommand,
   },
   sandbox: {
-    help: "a cluster on this machine: up, status, exec, down, demo",
+    help: "a cluster on this machine: up, apply, status, exec, matrix, down, demo",
     load: async () =>
       (await lazily<typeof import("./deploy/sandbox/command.ts")>("./deploy/sandbox/command.ts"))
         .sandboxCommand,

@@ -28,6 +28,7 @@ const ROLES = ["agent", "cni", "deploy", "ksr", "stn"];
 /** Files that must stay free of Deno, clocks, randomness and FFI. */
 const PURE = [
   "agent/ctl/doctor/",
+  "deploy/sandbox/workloads/",
   "mod/cni_spec/",
   "mod/kubernetes/",
   "mod/model/",

@@ -2,6 +2,7 @@
 import { assertEquals } from "@contiv/assert";
 import { NetNs } from "@contiv/libc";
 import { IpAddress } from "@contiv/net";
+import { clusterEnds } from "../deploy/sandbox/cluster_ends.ts";
 import { ProbeServer } from "../deploy/sandbox/probe/mod.ts";
 import type { ClusterEnd } from "../deploy/sandbox/promised_source.ts";
 import { probePath, receiptOf } from "./support/path_probe.ts";
@@ -35,7 +36,8 @@ for (const each of CASES) {
     await using nodes = await TestCluster.start({ nodes: 2, dataPlane, ...each });
     await nodes.cluster.addPod("node1", "a");
     await nodes.cluster.addPod("node2", "b");
-    const end = (name: string): ClusterEnd => nodes.cluster.ends.find((e) => e.name === name)!;
+    const end = (name: string): ClusterEnd =>
+      clusterEnds(nodes.cluster).find((e) => e.name === name)!;
     const [a, b, host, internet] = ["a", "b", "host-node2", "internet"].map(end) as [
       ...[ClusterEnd, ClusterEnd, ClusterEnd, ClusterEnd],
     ];

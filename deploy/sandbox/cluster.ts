@@ -9,10 +9,11 @@ import {
 } from "./cluster_state.ts";
 import { ClusterStore } from "./cluster_store.ts";
 import type { DataPlaneChoice } from "./data_plane.ts";
-import { Fabric, GATEWAYS, INTERNET } from "./fabric.ts";
-import type { ClusterEnd } from "./promised_source.ts";
+import { Fabric, GATEWAYS } from "./fabric.ts";
 import { isRunning, selfCommand, startRole, stopProcess } from "./role_process.ts";
-import { type Progress, Sandbox } from "./sandbox.ts";
+import { DEFAULT_NAMESPACE, findPod, type Progress, Sandbox } from "./sandbox.ts";
+import { untilReady } from "./until_ready.ts";
+import { nodeFile, nodeManifest } from "./workloads/mod.ts";
 import { type PodRecord, type ProcessRecord, SandboxState } from "./state.ts";
 
 const ETHERNET_MTU = 1500;
@@ -122,9 +123,9 @@ export class Cluster implements AsyncDisposable {
   }
 
   /** The node that has that pod. @throws {Error} that names the pods there are */
-  nodeOf(pod: string): Sandbox {
+  nodeOf(pod: string, namespace = DEFAULT_NAMESPACE): Sandbox {
     const pods = this.nodes.flatMap(({ record }) => record.node.pods);
-    const node = this.nodes.find(({ record }) => record.node.pods.some(({ name }) => name === pod));
+    const node = this.nodes.find(({ record }) => findPod(record.node.pods, pod, namespace));
     if (node === undefined) {
       const names = pods.map(({ name }) => name).join(", ");
       throw new Error(`Cannot find pod ${JSON.stringify(pod)}: there are ${names || "none"}`);
@@ -180,68 +181,27 @@ export class Cluster implements AsyncDisposable {
     this.#nodes.delete(name);
     const { [name]: _gone, ...places } = this.#record.places;
     this.#save({ nodes: this.#record.nodes.filter((each) => each !== number), places });
-    Deno.removeSync(`${this.manifests}/${name}.json`);
+    Deno.removeSync(`${this.manifests}/${nodeFile(name)}`);
+  }
+
+  /** A node's power goes: its processes end at once, and nothing reaches it. */
+  async killNode(number: number): Promise<void> {
+    const node = this.node(`node${number}`);
+    this.fabric.setPower(number, false);
+    await node.kill();
+  }
+
+  /** Starts what does not run of a node, and waits until it is ready. */
+  async startNode(number: number, signal: AbortSignal = QUIET.signal): Promise<void> {
+    const node = this.node(`node${number}`);
+    this.fabric.setPower(number, true);
+    for (const { role, running } of node.processes()) if (!running) node.start(role);
+    await node.untilReady(signal);
   }
 
   /** Wires a pod on a node. */
   async addPod(node: string, pod: string): Promise<PodRecord> {
     return await this.node(node).addPod(pod);
-  }
-
-  /** Everybody who is to reach everybody: pods, hosts, nodes, and somebody on the internet. */
-  get ends(): readonly ClusterEnd[] {
-    const nodes = this.#record.nodes.flatMap((number) => {
-      const node = this.#nodes.get(`node${number}`);
-      return node === undefined ? [] : [{ number, node }];
-    });
-    return [
-      ...nodes.flatMap(({ node }) => this.#podsOf(node)),
-      ...nodes.map(({ node, number }) => this.#hostOf(node, number)),
-      ...nodes.map(({ node, number }) => this.#internalOf(node, number)),
-      {
-        kind: "outside",
-        name: "internet",
-        netns: this.fabric.internetNetns,
-        addresses: INTERNET,
-        gateways: [],
-      },
-    ];
-  }
-
-  #podsOf({ record: { node } }: Sandbox): ClusterEnd[] {
-    const uplink = this.#record.places[node.name]?.uplink.map(withoutLength) ?? [];
-    return node.pods.map(({ name, netns, addresses, gateways }) => ({
-      ...{ kind: "pod", node: node.name, name, netns, addresses, gateways, uplink },
-    }));
-  }
-
-  /** A node's host, by its addresses on the link with VPP. */
-  #hostOf({ record: { node } }: Sandbox, number: number): ClusterEnd {
-    const { name, netns } = node;
-    const addresses = this.#record.places[name]?.host ?? [];
-    const internal = [this.fabric.internalAddress(number)];
-    return {
-      kind: "host",
-      node: name,
-      name: `host-${name}`,
-      netns,
-      addresses,
-      internal,
-      gateways: [],
-    };
-  }
-
-  #internalOf({ record: { node } }: Sandbox, number: number): ClusterEnd {
-    const { name, netns } = node;
-    const addresses = [this.fabric.internalAddress(number)];
-    return {
-      kind: "internal",
-      node: name,
-      name: `internal-${name}`,
-      netns,
-      addresses,
-      gateways: [],
-    };
   }
 
   /** Has a node tell where its pods are, and the internet the way there. */
@@ -250,7 +210,10 @@ export class Cluster implements AsyncDisposable {
     const { host, hostLinks, id, pods, uplink } = JSON.parse(body) as NodePlace;
     const place = { id, pods, hostLinks, host, uplink };
     this.#save({ places: { ...this.#record.places, [node.record.node.name]: place } });
-    this.fabric.announce([...pods, ...hostLinks], uplink.map(withoutLength));
+    this.fabric.announce(
+      [...pods, ...hostLinks],
+      uplink.map((prefix) => prefix.replace(/\/.*$/, "")),
+    );
   }
 
   /** Removes all of it, its directory included. */
@@ -295,6 +258,18 @@ export class Cluster implements AsyncDisposable {
     );
     const failed = started.find((each) => each.status === "rejected");
     if (failed !== undefined) throw failed.reason;
+    // Nodes come up without KSR too, but then know nothing of each other's internal addresses.
+    const { processes } = this.#record;
+    const logOf = (role: ProcessRecord["role"]): string => this.#logOf(role);
+    await untilReady({ what: "contiv ksr", socket: this.#ksrSocket, processes, logOf, signal });
+  }
+
+  get #ksrSocket(): string {
+    return `${this.#state.directory}/ksr.sock`;
+  }
+
+  #logOf(role: ProcessRecord["role"]): string {
+    return `${this.#state.directory}/${role}.log`;
   }
 
   /** Starts the store, also again with what it had. */
@@ -314,8 +289,7 @@ export class Cluster implements AsyncDisposable {
 
   #run(role: ProcessRecord["role"], command: readonly string[]): void {
     using fabric = NetNs.open(this.#libc, this.fabric.netns);
-    const log = `${this.#state.directory}/${role}.log`;
-    const process = startRole(role, command, fabric, log);
+    const process = startRole(role, command, fabric, this.#logOf(role));
     this.#save({ processes: [...this.#record.processes, process] });
   }
 
@@ -331,7 +305,7 @@ export class Cluster implements AsyncDisposable {
   startKsr(): void {
     this.#run("ksr", [
       ...[...selfCommand(ROLE_PERMISSIONS.ksr()), "ksr", "--manifests", this.manifests],
-      ...["--store", this.#store.endpoint, "--status-socket", `${this.#state.directory}/ksr.sock`],
+      ...["--store", this.#store.endpoint, "--status-socket", this.#ksrSocket],
     ]);
   }
 
@@ -347,17 +321,10 @@ export class Cluster implements AsyncDisposable {
 
   #describeNode(number: number): void {
     const name = `node${number}`;
-    const address = this.fabric.internalAddress(number);
-    const manifest = {
-      apiVersion: "v1",
-      kind: "Node",
-      metadata: { name },
-      status: { addresses: [{ type: "InternalIP", address }] },
-    };
-    Deno.writeTextFileSync(`${this.manifests}/${name}.json`, JSON.stringify(manifest));
+    const node = { name, address: this.fabric.internalAddress(number), up: true };
+    Deno.writeTextFileSync(
+      `${this.manifests}/${nodeFile(name)}`,
+      JSON.stringify(nodeManifest(node)),
+    );
   }
-}
-
-function withoutLength(prefix: string): string {
-  return prefix.replace(/\/.*$/, "");
 }

@@ -1,11 +1,9 @@
 import { type CommandContext, ExitCode, UsageError } from "@contiv/cli";
-import { renderTable } from "@contiv/cli/table.ts";
-import type { Libc } from "@contiv/libc";
-import { readStatus } from "./agent_status.ts";
 import { Cluster, type ClusterOptions } from "./cluster.ts";
 import { clusterDemo, nodeOfPod } from "./cluster_demo.ts";
 import { measureCluster } from "./cluster_matrix.ts";
-import type { ClusterState } from "./cluster_state.ts";
+import { status } from "./cluster_status.ts";
+import { ClusterWorkloads } from "./cluster_workloads.ts";
 import {
   chosenDataPlane,
   clusterChoices,
@@ -16,20 +14,16 @@ import {
 } from "./command_flags.ts";
 import { podTable } from "./demo.ts";
 import { verdict } from "./matrix_summary.ts";
+import { node } from "./node_command.ts";
 import type { PodRecord } from "./state.ts";
-
-interface VerbInput {
-  readonly context: CommandContext;
-  readonly libc: Libc;
-  readonly state: ClusterState;
-  /** The directory that namespaces are named in. */
-  readonly namespaces: string;
-  readonly parsed: Flags;
-  readonly operands: readonly string[];
-}
+import { changing, type VerbInput } from "./verb_input.ts";
+import { apply, remove as deleteObjects, scale } from "./workload_command.ts";
 
 /** The verbs of `contiv sandbox`, for several nodes. */
-export const CLUSTER_VERBS = { up, add, remove, node, status, exec, matrix, down, demo } as const;
+export const CLUSTER_VERBS = {
+  ...{ up, add, remove, apply, delete: deleteObjects, scale },
+  ...{ node, status, exec, matrix, down, demo },
+} as const;
 
 type NewCluster = Omit<ClusterOptions, "directory" | "progress" | "signal">;
 
@@ -48,105 +42,37 @@ async function up({ context, libc, state, namespaces, parsed }: VerbInput): Prom
   const wanted = newCluster(parsed, context, "1");
   const progress = (message: string): void => stdout.write(`${message}\n`);
   const { directory } = state;
-  const cluster = await Cluster.create(libc, {
-    ...wanted,
-    namespaces,
-    directory,
-    progress,
-    signal,
-  });
+  const options = { ...wanted, namespaces, directory, progress, signal };
+  const workloads = new ClusterWorkloads(await Cluster.create(libc, options), directory);
   const pods: PodRecord[] = [];
   for (const [i, name] of names.entries()) {
     signal.throwIfAborted();
-    pods.push(await cluster.addPod(nodeOfPod(i, wanted.nodes), name));
+    pods.push(await workloads.addPod(name, nodeOfPod(i, wanted.nodes)));
   }
   stdout.write(podTable(pods));
   return ExitCode.OK;
 }
 
-async function add({ context, libc, state, parsed, operands }: VerbInput): Promise<number> {
-  const name = onePod("add", operands);
-  const cluster = Cluster.open(libc, state);
-  const [fewest] = cluster.nodes.toSorted((a, b) => podsOf(a) - podsOf(b));
-  const node = parsed.flags.node ?? fewest?.record.node.name ?? "";
-  if (cluster.nodes.some((each) => each.record.node.pods.some((pod) => pod.name === name))) {
-    throw new Error(`Cannot add pod ${name}: it exists`);
-  }
-  context.stdout.write(podTable([await cluster.addPod(node, name)]));
+async function add(input: VerbInput): Promise<number> {
+  const name = onePod("add", input.operands);
+  const { namespace, node } = input.parsed.flags;
+  const pod = await changing(input, (_, workloads) => workloads.addPod(name, node, namespace));
+  input.context.stdout.write(podTable([pod]));
   return ExitCode.OK;
 }
 
-function podsOf({ record }: Cluster["nodes"][number]): number {
-  return record.node.pods.length;
-}
-
-async function remove({ libc, state, operands }: VerbInput): Promise<number> {
-  const pod = onePod("remove", operands);
-  await Cluster.open(libc, state).nodeOf(pod).removePod(pod);
+async function remove(input: VerbInput): Promise<number> {
+  const pod = onePod("remove", input.operands);
+  const { namespace } = input.parsed.flags;
+  await changing(input, (_, workloads) => workloads.removePod(pod, namespace));
   return ExitCode.OK;
-}
-
-async function node({ context, libc, state, operands }: VerbInput): Promise<number> {
-  const [what, name, ...more] = operands;
-  const cluster = Cluster.open(libc, state);
-  if (what === "add" && name === undefined) {
-    const { signal, stdout } = context;
-    const progress = (message: string): void => stdout.write(`${message}\n`);
-    const number = Math.max(0, ...cluster.record.nodes) + 1;
-    await cluster.addNode(number, { progress, signal });
-    return ExitCode.OK;
-  }
-  if (what !== "remove" || name === undefined || more.length > 0) {
-    throw new UsageError("wanted node add, or node remove NODE");
-  }
-  cluster.node(name);
-  await cluster.removeNode(Number(name.slice("node".length)));
-  return ExitCode.OK;
-}
-
-async function status({ context, libc, state }: VerbInput): Promise<number> {
-  const cluster = Cluster.open(libc, state);
-  const processes = [
-    ...cluster.processes.map((each) => ({ ...each, node: "-" })),
-    ...cluster.nodes.flatMap((each) =>
-      each.processes().map((process) => ({ ...process, node: each.record.node.name }))
-    ),
-  ];
-  const readiness = await Promise.all(cluster.nodes.map(async ({ record, sockets }) => {
-    const answer = await readStatus(sockets.status, "/readyz");
-    const ready = answer.status === 200;
-    const place = ready ? JSON.parse((await readStatus(sockets.status, "/network")).body) : {};
-    return { name: record.node.name, ready, body: answer.body, place };
-  }));
-  context.stdout.write([
-    renderTable([
-      ["NODE", "ROLE", "PROCESS", "STATE"],
-      ...processes.map((each) => [
-        each.node,
-        each.role,
-        String(each.pid),
-        each.running ? "running" : "ended",
-      ]),
-    ]),
-    renderTable([
-      ["NODE", "ID", "PODS", "AGENT"],
-      ...readiness.map(({ name, place, ready, body }) => [
-        name,
-        String(place.id ?? "-"),
-        place.pods?.join(", ") ?? "-",
-        ready ? "ready" : `not ready: ${body}`,
-      ]),
-    ]),
-    podTable(cluster.nodes.flatMap(({ record }) => record.node.pods)),
-  ].join("\n"));
-  const right = processes.every((each) => each.running) && readiness.every((each) => each.ready);
-  return right ? ExitCode.OK : ExitCode.FAILURE;
 }
 
 async function exec({ libc, state, parsed, operands }: VerbInput): Promise<number> {
   if (parsed.rest.length === 0) throw new UsageError("exec POD -- CMD: the command is missing");
   const pod = onePod("exec", operands);
-  return await Cluster.open(libc, state).nodeOf(pod).exec(pod, parsed.rest);
+  const { namespace } = parsed.flags;
+  return await Cluster.open(libc, state).nodeOf(pod, namespace).exec(pod, parsed.rest, namespace);
 }
 
 async function matrix({ context, libc, state }: VerbInput): Promise<number> {

@@ -1,6 +1,7 @@
 import type { CommandContext } from "@contiv/cli";
 import type { Libc } from "@contiv/libc";
 import { Cluster, type ClusterOptions } from "./cluster.ts";
+import { ClusterWorkloads } from "./cluster_workloads.ts";
 import type { ClusterState } from "./cluster_state.ts";
 import { measureCluster } from "./cluster_matrix.ts";
 import { verdict } from "./matrix_summary.ts";
@@ -36,6 +37,7 @@ export async function clusterDemo(
   const progress = (message: string): void => stdout.write(`${seconds()} s  ${message}\n`);
   const { directory } = state;
   const cluster = await Cluster.create(libc, { ...options, directory, progress, signal });
+  const workloads = new ClusterWorkloads(cluster, directory);
   let kept = false;
   try {
     const pods: PodRecord[] = [];
@@ -43,7 +45,7 @@ export async function clusterDemo(
       signal.throwIfAborted();
       const node = nodeOfPod(i, options.nodes);
       const before = performance.now();
-      pods.push(await cluster.addPod(node, name));
+      pods.push(await workloads.addPod(name, node));
       const took = (performance.now() - before).toFixed(0);
       progress(`${name} on ${node}: wired by contiv cni in ${took} ms`);
     }
@@ -74,6 +76,8 @@ The cluster is left running. What to try:
   contiv sandbox status${flag}
   contiv sandbox exec${flag} ${first?.name} -- ping -c 3 ${second?.addresses[0] ?? "198.51.100.1"}
   contiv sandbox exec${flag} ${first?.name} -- ping -c 3 198.51.100.1
+  contiv sandbox matrix${flag}
+  contiv sandbox apply${flag} -f FILE
   contiv sandbox node${flag} add
   contiv sandbox down${flag}
 `;

@@ -21,18 +21,27 @@ import { SandboxState } from "./state.ts";
 import { runInUserNamespace, SANDBOX_DIRECTORY, tryUserNamespace } from "./user_namespace.ts";
 import { renderTable } from "@contiv/cli/table.ts";
 
-const USAGE = `Usage: contiv sandbox up|add|remove|node|status|exec|matrix|down|demo [FLAGS]
+const USAGE = `Usage: contiv sandbox VERB [FLAGS]
 
 Nodes on this machine: each is a network namespace with a data plane (contiv vswitch, or a VPP of
-its own) and contiv agent, and pods are namespaces, wired by executing contiv cni. Several nodes get
-a store, contiv ksr, a network that joins them, and an internet beyond (198.51.100.1). An ordinary
-user's are in a user namespace.
+its own) and contiv agent, and pods are namespaces, wired by executing contiv cni. With --nodes they
+get a store, contiv ksr, a network that joins them, and an internet beyond (198.51.100.1). An
+ordinary user's are in a user namespace.
 
   up                   start nodes and their pods
   add POD, remove POD  wire one more pod, or remove one
+  apply -f PATH        take manifests in: Pods, Deployments, ReplicaSets, StatefulSets, DaemonSets,
+                       whose pods are spread over the nodes and wired, and Namespaces, Services,
+                       EndpointSlices, NetworkPolicies and Nodes' labels, which contiv ksr reflects.
+                       A pod is a network namespace; its containers are not started
+  delete -f PATH       take out what these manifests name
+  scale KIND/NAME --replicas N
+                       set how many pods a workload has
   node add             let one more node join a cluster
   node remove NODE     end a node and delete it from the cluster
-  status               what runs, and the pods' addresses
+  node kill NODE       a power loss: its processes end at once, its links are down
+  node start NODE      start it again; its pods are there again
+  status               what runs, workloads, and the pods' addresses
   exec POD -- CMD ...  run a command in a pod
   matrix               measure every path, and which source address each receiver sees
   down                 end and remove all of it
@@ -126,7 +135,10 @@ const VERBS = {
   up,
   add,
   remove,
-  node,
+  apply: needsCluster,
+  delete: needsCluster,
+  scale: needsCluster,
+  node: needsCluster,
   status,
   exec,
   matrix,
@@ -144,11 +156,12 @@ function isVerb(word: string): word is keyof typeof VERBS {
 /** Whether it is about several nodes: those there are, or those to make. */
 function wantsCluster(verb: keyof typeof VERBS, { flags }: Flags, state: ClusterState): boolean {
   if (state.load() !== undefined) return true;
-  return (verb === "up" || verb === "demo") &&
-    nodeCount(flags.nodes ?? (verb === "demo" ? "2" : "1")) > 1;
+  const count = nodeCount(flags.nodes ?? (verb === "demo" ? "2" : "1"));
+  return (verb === "up" || verb === "demo") && (count > 1 || flags.nodes !== undefined);
 }
 
-function node(): Promise<number> {
+/** What takes the store and KSR, which a lone node has not. */
+function needsCluster(): Promise<number> {
   throw new Error('there is no cluster, start one with "up --nodes 2"');
 }
 

@@ -1,6 +1,7 @@
 import { type CommandContext, type FlagSpec, type parseFlags, UsageError } from "@contiv/cli";
 import type { ClusterOptions } from "./cluster.ts";
 import { type DataPlaneChoice, VPP_TRANSPORTS } from "./data_plane.ts";
+import { MAX_REPLICAS } from "./workloads/mod.ts";
 import { pluginsOf } from "./vpp_data_plane.ts";
 
 /** Flags of `contiv sandbox`. */
@@ -50,6 +51,19 @@ export const FLAGS = {
     help: "several nodes: the tunnels' addresses, ipv4 or ipv6",
   },
   mtu: { type: "string", default: "1500", value: "BYTES", help: "several nodes: of their uplinks" },
+  file: {
+    type: "strings",
+    short: "f",
+    value: "PATH",
+    help: "apply, delete: a manifest, a directory of them, or - for standard input",
+  },
+  namespace: {
+    type: "string",
+    short: "n",
+    value: "NAMESPACE",
+    help: "of pods, and of objects whose manifests name none (default default)",
+  },
+  replicas: { type: "string", value: "N", help: "scale: how many pods there are to be" },
   keep: { type: "boolean", help: "demo: leave the sandbox running" },
   help: { type: "boolean", help: "this text" },
 } as const satisfies Record<string, FlagSpec>;
@@ -81,7 +95,7 @@ export function chosenDataPlane({ flags }: Flags, { env }: CommandContext): Data
 
 /** The pods to wire. @throws {UsageError} */
 export function podNames({ flags }: Flags): string[] {
-  return Array.from({ length: numberOf("pods", flags.pods, 1, 250) }, (_, i) => `pod${i + 1}`);
+  return Array.from({ length: numberOf("pods", flags.pods, 0, 250) }, (_, i) => `pod${i + 1}`);
 }
 
 /** The one pod a verb is about. @throws {UsageError} */
@@ -91,6 +105,12 @@ export function onePod(verb: string, operands: readonly string[]): string {
     throw new UsageError(`${verb} takes one pod, got ${operands.length}`);
   }
   return pod;
+}
+
+/** How many pods a workload is to have. @throws {UsageError} */
+export function replicaCount({ flags }: Flags): number {
+  if (flags.replicas === undefined) throw new UsageError("scale: --replicas N wanted");
+  return numberOf("replicas", flags.replicas, 0, MAX_REPLICAS);
 }
 
 /** How many nodes. @throws {UsageError} */

@@ -90,6 +90,13 @@ export class Fabric {
     addAddress(inside, "manage0", `${this.internalAddress(node)}/24`);
   }
 
+  /** Plugs a node in, or pulls its plugs. */
+  setPower(node: number, on: boolean): void {
+    using fabric = NetNs.open(this.#libc, this.netns);
+    using netlink = RtNetlink.open(this.#libc, fabric);
+    for (const name of [`uplink${node}`, `manage${node}`]) setUp(netlink, name, on);
+  }
+
   /** Tells the internet that a node's pods are behind its uplink. It asks them under its own name. */
   announce(prefixes: readonly string[], uplink: readonly string[]): void {
     using internet = NetNs.open(this.#libc, this.internetNetns);
@@ -127,9 +134,15 @@ export class Fabric {
 }
 
 function up(netlink: RtNetlink, name: string): void {
+  setUp(netlink, name, true);
+}
+
+function setUp(netlink: RtNetlink, name: string, up: boolean): void {
   const link = netlink.link(name);
-  if (link === undefined) throw new Error(`Cannot set ${name} up: it does not exist`);
-  netlink.setLink(link.index, { up: true });
+  if (link === undefined) {
+    throw new Error(`Cannot set ${name} ${up ? "up" : "down"}: it does not exist`);
+  }
+  netlink.setLink(link.index, { up });
 }
 
 function addAddress(netlink: RtNetlink, device: string, text: string): void {

@@ -78,13 +78,27 @@ export function startRole(
   return { role, pid: child.pid, startTime: started };
 }
 
+/** SIGTERM or SIGKILL, and milliseconds to wait for the end. */
+type Attempt = readonly [signal: "SIGTERM" | "SIGKILL", limitMs: number];
+
+const KILL: Attempt = ["SIGKILL", 2_000];
+
 /**
  * Ends a process: SIGTERM, and SIGKILL for what stays longer than `graceMs`.
  *
  * @throws {Error} if it outlives even that by 2 s
  */
 export async function stopProcess(process: ProcessRecord, graceMs = 6_000): Promise<void> {
-  for (const [signal, limitMs] of [["SIGTERM", graceMs], ["SIGKILL", 2_000]] as const) {
+  await endProcess(process, [["SIGTERM", graceMs], KILL]);
+}
+
+/** Ends a process by SIGKILL. @throws {Error} if it outlives that by 2 s */
+export async function killProcess(process: ProcessRecord): Promise<void> {
+  await endProcess(process, [KILL]);
+}
+
+async function endProcess(process: ProcessRecord, attempts: readonly Attempt[]): Promise<void> {
+  for (const [signal, limitMs] of attempts) {
     if (!isRunning(process)) return;
     try {
       Deno.kill(process.pid, signal);

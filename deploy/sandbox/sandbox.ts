@@ -3,14 +3,13 @@ import { agentPermissions } from "./agent_permissions.ts";
 import { type CniCall, executeCni } from "./cni_plugin.ts";
 import type { DataPlane, DataPlaneChoice } from "./data_plane.ts";
 import { openDataPlane } from "./open_data_plane.ts";
-import { isRunning, selfCommand, startRole, stopProcess } from "./role_process.ts";
-import { readStatus } from "./agent_status.ts";
+import { isRunning, killProcess, selfCommand, startRole, stopProcess } from "./role_process.ts";
+import { untilReady } from "./until_ready.ts";
 import type { PodRecord, ProcessRecord, SandboxRecord, SandboxState } from "./state.ts";
 
-/** How long a role may take until it answers. */
-const READY_LIMIT_MS = 20_000;
-
-const POD_NAME = /^[a-z0-9]([-a-z0-9]{0,39}[a-z0-9])?$/;
+const POD_NAME = /^[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?$/;
+/** Where pods are that name no namespace. */
+export const DEFAULT_NAMESPACE = "default";
 
 /** Says what happens, for people. */
 export type Progress = (message: string) => void;
@@ -32,6 +31,12 @@ export interface SandboxOptions {
   readonly agentConfig?: Readonly<Record<string, unknown>>;
   /** Called with the node's new namespace, before anything runs in it. */
   readonly prepare?: (namespace: NetNs) => void;
+}
+
+/** What a pod has beside its name. */
+export interface NewPod extends Partial<Pick<PodRecord, "namespace" | "uid">> {
+  /** Given the plugin's process, for tests that interrupt it. */
+  readonly onStart?: OnPluginStart;
 }
 
 /**
@@ -76,7 +81,7 @@ export class Sandbox {
     }
     const netns = `${namespaces}/contiv-${name}-${nodeName}`;
     const sandbox = new Sandbox(libc, state, {
-      version: 2,
+      version: 3,
       name,
       node: { name: nodeName, netns, dataPlane, processes: [], pods: [] },
     });
@@ -134,8 +139,8 @@ export class Sandbox {
   }
 
   /** The pod of that name. @throws {Error} that names the pods there are */
-  pod(name: string): PodRecord {
-    const pod = this.#record.node.pods.find((candidate) => candidate.name === name);
+  pod(name: string, namespace = DEFAULT_NAMESPACE): PodRecord {
+    const pod = findPod(this.#record.node.pods, name, namespace);
     if (pod === undefined) {
       const names = this.#record.node.pods.map((candidate) => candidate.name).join(", ");
       throw new Error(`Cannot find pod ${JSON.stringify(name)}: there are ${names || "none"}`);
@@ -148,23 +153,26 @@ export class Sandbox {
     return this.#record.node.processes.map((p) => ({ ...p, running: isRunning(p) }));
   }
 
-  /**
-   * Makes a namespace and has the CNI plugin wire it.
-   * @param onStart given the plugin's process, for tests that interrupt it
-   */
-  async addPod(name: string, onStart?: OnPluginStart): Promise<PodRecord> {
+  /** Makes a namespace and has the CNI plugin wire it. */
+  async addPod(
+    name: string,
+    { namespace = DEFAULT_NAMESPACE, uid, onStart }: NewPod = {},
+  ): Promise<PodRecord> {
     if (!POD_NAME.test(name)) {
       throw new Error(
-        `Cannot add pod ${JSON.stringify(name)}: wanted lower case letters, digits and dashes`,
+        `Cannot add pod ${JSON.stringify(name)}: wanted lower case letters, digits, dashes and ` +
+          "dots, 63 at most",
       );
     }
-    if (this.#record.node.pods.some((pod) => pod.name === name)) {
+    if (findPod(this.#record.node.pods, name, namespace) !== undefined) {
       throw new Error(`Cannot add pod ${name}: it exists`);
     }
     const pod: PodRecord = {
+      namespace,
       name,
+      ...uid !== undefined && { uid },
       containerId: `${this.#record.name}-${name}-${crypto.randomUUID()}`,
-      netns: `${this.#namespacePrefix}${name}`,
+      netns: `${this.#namespacePrefix}${namespace}_${name}`,
       interface: "eth0",
       addresses: [],
       gateways: [],
@@ -178,22 +186,40 @@ export class Sandbox {
       addresses: ips.map((ip) => ip.address.replace(/\/.*$/, "")),
       gateways: ips.map((ip) => ip.gateway ?? ""),
     };
-    this.#savePods(this.#record.node.pods.map((other) => other.name === name ? wired : other));
+    this.#savePods(
+      this.#record.node.pods.map((other) => other.netns === pod.netns ? wired : other),
+    );
     return wired;
   }
 
-  /** Has the CNI plugin undo a pod's wiring and removes its namespace. */
-  async removePod(name: string, onStart?: OnPluginStart): Promise<void> {
-    const pod = this.pod(name);
+  /**
+   * Has the CNI plugin undo a pod's wiring and removes its namespace.
+   * @param onStart given the plugin's process, for tests that interrupt it
+   */
+  async removePod(
+    name: string,
+    namespace = DEFAULT_NAMESPACE,
+    onStart?: OnPluginStart,
+  ): Promise<void> {
+    const pod = this.pod(name, namespace);
     await this.#cni("DEL", pod, onStart);
     this.#removeNetns(pod.netns);
     this.#savePods(this.#record.node.pods.filter((other) => other !== pod));
   }
 
+  /** Removes the namespace of a pod whose wiring cannot be undone now; `removePod` is still owed. */
+  loseNamespace({ netns }: PodRecord): void {
+    this.#removeNetns(netns);
+  }
+
   /** Runs a command in a pod with this process's terminal, and answers with its exit code. */
-  async exec(name: string, command: readonly string[]): Promise<number> {
+  async exec(
+    name: string,
+    command: readonly string[],
+    namespace = DEFAULT_NAMESPACE,
+  ): Promise<number> {
     const [program = "", ...args] = command;
-    using netns = NetNs.open(this.#libc, this.pod(name).netns);
+    using netns = NetNs.open(this.#libc, this.pod(name, namespace).netns);
     const child = netns.run(() =>
       new Deno.Command(program, { args, stdin: "inherit", stdout: "inherit", stderr: "inherit" })
         .spawn()
@@ -290,6 +316,11 @@ export class Sandbox {
     this.#save({ processes: [...others, process] });
   }
 
+  /** Ends the node's processes as a power loss does. */
+  async kill(): Promise<void> {
+    await Promise.all(this.#record.node.processes.map(killProcess));
+  }
+
   #commandOf(role: ProcessRecord["role"]): readonly string[] {
     if (role === "agent") {
       const config = `${this.#nodeDirectory}/agent.json`;
@@ -309,28 +340,13 @@ export class Sandbox {
    * @throws {Error} after 20 s, or with a role's last words if it ended
    */
   async untilReady(signal: AbortSignal): Promise<void> {
-    const deadline = Date.now() + READY_LIMIT_MS;
-    let last = "no answer yet";
-    while (Date.now() < deadline) {
-      signal.throwIfAborted();
-      for (const process of this.#record.node.processes) {
-        if (!isRunning(process)) {
-          const lines = Deno.readTextFileSync(this.#logOf(process.role)).trimEnd().split("\n");
-          throw new Error(
-            `Cannot start ${process.role}: it ended. Its last words:\n${
-              lines.slice(-5).join("\n")
-            }`,
-          );
-        }
-      }
-      const answer = await readStatus(this.sockets.status, "/readyz");
-      if (answer.status === 200) return;
-      last = answer.body;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    throw new Error(
-      `Cannot start the node: the agent was not ready within ${READY_LIMIT_MS / 1000} s: ${last}`,
-    );
+    await untilReady({
+      what: this.#record.node.name,
+      socket: this.sockets.status,
+      processes: this.#record.node.processes,
+      logOf: (role) => this.#logOf(role),
+      signal,
+    });
   }
 
   #cni(
@@ -340,9 +356,10 @@ export class Sandbox {
   ): ReturnType<typeof executeCni> {
     const args = {
       IgnoreUnknown: "1",
-      K8S_POD_NAMESPACE: "default",
+      K8S_POD_NAMESPACE: pod.namespace,
       K8S_POD_NAME: pod.name,
       K8S_POD_INFRA_CONTAINER_ID: pod.containerId,
+      ...pod.uid !== undefined && { K8S_POD_UID: pod.uid },
     };
     const { containerId, netns, interface: device } = pod;
     const call = { command, containerId, netns, interface: device, args };
@@ -365,4 +382,13 @@ export class Sandbox {
     this.#record = { ...this.#record, node: { ...this.#record.node, ...change } };
     this.#state.save(this.#record);
   }
+}
+
+/** The pod of that name and namespace among these. */
+export function findPod(
+  pods: readonly PodRecord[],
+  name: string,
+  namespace: string,
+): PodRecord | undefined {
+  return pods.find((pod) => pod.name === name && pod.namespace === namespace);
 }

@@ -12,7 +12,10 @@ export interface ProcessRecord {
 
 /** A pod: a network namespace, wired by the CNI plugin. */
 export interface PodRecord {
+  readonly namespace: string;
   readonly name: string;
+  /** Of the manifest that it was made for. */
+  readonly uid?: string;
   /** CNI_CONTAINERID. */
   readonly containerId: string;
   /** CNI_NETNS. */
@@ -36,7 +39,7 @@ export interface NodeRecord {
 /** What a sandbox has made so far; written before each step, so that `down` finds all of it. */
 export interface SandboxRecord {
   /** Version of this format. */
-  readonly version: 2;
+  readonly version: 3;
   readonly name: string;
   readonly node: NodeRecord;
 }
@@ -44,6 +47,6 @@ export interface SandboxRecord {
 /** Keeps a sandbox's record in its directory. */
 export class SandboxState extends RecordFile<SandboxRecord> {
   constructor(directory: string) {
-    super(directory, "sandbox.json", 2);
+    super(directory, "sandbox.json", 3);
   }
 }

@@ -1,9 +1,9 @@
 import { parseArgs } from "node:util";
 import { UsageError } from "./usage_error.ts";
 
-/** One flag: `--name VALUE`, or `--name` alone for a boolean. */
+/** One flag: `--name VALUE`, also several times for `strings`, or `--name` alone for a boolean. */
 export interface FlagSpec {
-  readonly type: "string" | "boolean";
+  readonly type: "string" | "strings" | "boolean";
   /** One letter, for `-o VALUE`. */
   readonly short?: string;
   /** One line for `--help`. */
@@ -14,6 +14,7 @@ export interface FlagSpec {
 }
 
 type FlagValue<S extends FlagSpec> = S["type"] extends "boolean" ? boolean
+  : S["type"] extends "strings" ? readonly string[]
   : S extends { default: string } ? string
   : string | undefined;
 
@@ -24,6 +25,9 @@ export interface ParsedFlags<T extends Record<string, FlagSpec>> {
   /** What stands behind `--`, untouched. */
   readonly rest: readonly string[];
 }
+
+/** What a flag is that neither is given nor has a default. */
+const WITHOUT = { boolean: false, strings: [], string: undefined } as const;
 
 /**
  * Reads a command's flags with `node:util`'s parseArgs.
@@ -42,13 +46,17 @@ export function parseFlags<const T extends Record<string, FlagSpec>>(
       options: Object.fromEntries(
         Object.entries(specs).map(([name, { type, short }]: [string, FlagSpec]) => [
           name,
-          short === undefined ? { type } : { type, short },
+          {
+            type: type === "boolean" ? type : "string",
+            multiple: type === "strings",
+            ...short !== undefined && { short },
+          },
         ]),
       ),
     });
     const flags: Record<string, unknown> = {};
     for (const [name, spec] of Object.entries(specs)) {
-      flags[name] = values[name] ?? spec.default ?? (spec.type === "boolean" ? false : undefined);
+      flags[name] = values[name] ?? spec.default ?? WITHOUT[spec.type];
     }
     return {
       flags: flags as ParsedFlags<T>["flags"],

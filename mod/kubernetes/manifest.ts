@@ -45,14 +45,20 @@ export interface ForeignManifest {
   readonly metadata: unknown;
 }
 
+export interface ReadOptions {
+  /** Of objects that name none. @default "default" */
+  readonly namespace?: string;
+  /** Is told of objects of other kinds. */
+  readonly passOver?: (manifest: ForeignManifest) => void;
+}
+
 /**
  * The objects of a document: itself, or the items of a List.
- * @param passOver is told of objects of other kinds
  * @throws {TypeError} that says what is missing
  */
 export function readManifests(
   document: unknown,
-  passOver: (manifest: ForeignManifest) => void = () => {},
+  options: ReadOptions = {},
   depth = 0,
 ): TypedManifest[] {
   if (!isRecord(document)) throw new TypeError("no object, an API object wanted");
@@ -62,18 +68,18 @@ export function readManifests(
   }
   if (kind.endsWith("List") && Array.isArray(items)) {
     if (depth >= MAX_DEPTH) throw new TypeError(`lists within ${depth} lists, fewer wanted`);
-    return items.flatMap((each: unknown) => readManifests(each, passOver, depth + 1));
+    return items.flatMap((each: unknown) => readManifests(each, options, depth + 1));
   }
   const name = `${apiVersion}/${kind}`;
   const type = Object.hasOwn(TYPES, name) ? TYPES[name] : undefined;
   if (type === undefined) {
-    passOver({ apiVersion, kind, metadata });
+    options.passOver?.({ apiVersion, kind, metadata });
     return [];
   }
   if (!isRecord(metadata) || typeof metadata["name"] !== "string") {
     throw new TypeError(`${kind} without metadata.name, one wanted`);
   }
-  const namespace = metadata["namespace"] ?? "default";
+  const namespace = metadata["namespace"] ?? options.namespace ?? "default";
   if (typeof namespace !== "string") {
     throw new TypeError(`metadata.namespace is ${JSON.stringify(namespace)}, a string wanted`);
   }

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@contiv/assert";
 import { Libc, NetNs, RtNetlink } from "@contiv/libc";
 import { IpAddress } from "@contiv/net";
-import { EchoServer, probe, type ProbeResult } from "../../deploy/sandbox/probe/mod.ts";
+import { probe, type ProbeResult, ProbeServer } from "../../deploy/sandbox/probe/mod.ts";
 import { systemTest } from "../support/requires.ts";
 import { until } from "../support/until.ts";
 import { SlowWires } from "./slow_wires.ts";
@@ -30,7 +30,7 @@ systemTest("on slow wires every packet takes its time, and gets there whole", as
       const { index } = inside.link("eth0")!;
       inside.addAddress({ index, address: ADDRESSES[i]!, prefixLength: 24 });
     }
-    stack.use(EchoServer.open(libc, ends[1]!, [ADDRESSES[1]!], PORT));
+    stack.use(ProbeServer.open(libc, ends[1]!, [ADDRESSES[1]!], PORT));
     const ask = (protocol: "icmp" | "tcp"): Promise<ProbeResult> =>
       probe(libc, ends[0]!, { protocol, address: ADDRESSES[1]!, port: PORT, limitMs: 5_000 });
     await until("the bridge forwards", async () => (await ask("icmp")).ok);

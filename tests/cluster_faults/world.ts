@@ -186,8 +186,8 @@ export class ClusterWorld implements AsyncDisposable {
     const sandbox = this.nodes.cluster.node(node);
     await this.#untilDone(`add ${name} to ${node}`, async () => {
       const exists = sandbox.record.node.pods.some((pod) => pod.name === name);
-      if (exists) await sandbox.removePod(name, (child) => this.#started(child));
-      const pod = await sandbox.addPod(name, (child) => this.#started(child));
+      if (exists) await sandbox.removePod(name, undefined, (child) => this.#started(child));
+      const pod = await sandbox.addPod(name, { onStart: (child) => this.#started(child) });
       for (const { pod: other } of this.pods) {
         const shared = other.addresses.filter((address) => pod.addresses.includes(address));
         if (shared.length > 0) this.wrong.push(`${name} and ${other.name} have ${shared}`);
@@ -203,7 +203,7 @@ export class ClusterWorld implements AsyncDisposable {
     const sandbox = this.nodes.cluster.node(found.node);
     await this.#untilDone(
       `remove ${name}`,
-      () => sandbox.removePod(name, (child) => this.#started(child)),
+      () => sandbox.removePod(name, undefined, (child) => this.#started(child)),
     );
   }
 

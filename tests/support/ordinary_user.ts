@@ -4,7 +4,7 @@ const ROOT = new URL("../../", import.meta.url).pathname;
 /** Of Debian's `nobody`: an ID without rights, and without a user behind it on other systems. */
 const ID = "65534";
 /** What `contiv` is made of. */
-const TREE = ["agent", "cni", "deploy", "ffi", "mod", "main.ts", "deno.json", "deno.lock"];
+const TREE = ["agent", "cni", "deploy", "ffi", "ksr", "mod", "main.ts", "deno.json", "deno.lock"];
 
 async function npmCache(): Promise<string> {
   const { stdout } = await run(Deno.execPath(), ["info", "--json"]);

@@ -1,5 +1,6 @@
 import { type Libc, NetNs } from "@contiv/libc";
 import { IpAddress } from "@contiv/net";
+import { inParallel } from "../in_parallel.ts";
 import { probe, type ProbeResult, type ProbeTarget, PROTOCOLS, randomPayload } from "./probe.ts";
 import { ProbeServer } from "./probe_server.ts";
 import { Witness } from "./witness.ts";
@@ -109,17 +110,4 @@ function judge(
   }
   if (result.ok) return { ...result, source };
   return { ...result, reason: `it arrived, from ${source}, but ${result.reason}`, source };
-}
-
-async function inParallel<T>(work: readonly (() => Promise<T>)[], width: number): Promise<T[]> {
-  const results: T[] = [];
-  let next = 0;
-  const lane = async (): Promise<void> => {
-    for (let i = next++; i < work.length; i = next++) {
-      const item = work[i];
-      if (item !== undefined) results[i] = await item();
-    }
-  };
-  await Promise.all(Array.from({ length: width }, lane));
-  return results;
 }
