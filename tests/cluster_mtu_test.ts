@@ -23,6 +23,9 @@ const WAYS = [
   { name: "without tunnels", mtu: 1500, config: { transport: "none" }, pod: 1500 },
 ] as const;
 
+/** As ethtool takes it: a device whose driver leaves everything to the kernel. */
+const WITHOUT_OFFLOADS = ["tx", "off", "sg", "off", "tso", "off", "tx-udp-segmentation", "off"];
+
 let counter = 0;
 
 for (const { name, mtu, config, pod } of WAYS) {
@@ -85,6 +88,23 @@ for (const { name, mtu, config, pod } of WAYS) {
           assertEquals(await echoed(libc, a.netns, address), BULK);
         }
       });
+
+      await t.step(
+        "a stream arrives over uplinks that neither cut frames nor sum them",
+        async () => {
+          const uplinks = ["node1", "node2"].map((name) => cluster.node(name).record.node.netns);
+          for (const netns of uplinks) {
+            await run("nsenter", [`--net=${netns}`, "ethtool", "-K", "eth0", ...WITHOUT_OFFLOADS]);
+          }
+          const before = await sentFrames(uplinks[0]);
+          for (const address of b.addresses.map((text) => IpAddress.parse(text))) {
+            await using _server = EchoServer.open(libc, NetNs.open(libc, b.netns), [address], PORT);
+            assertEquals(await echoed(libc, a.netns, address), BULK);
+          }
+          // So it was really the kernel that cut them.
+          assert(await sentFrames(uplinks[0]) - before >= 2 * Math.floor(BULK / mtu));
+        },
+      );
     } finally {
       removeIfThere(directory);
     }
@@ -111,6 +131,16 @@ async function ping(
     check: false,
   });
   return { ok: code === 0, text: stdout + stderr };
+}
+
+/** How many frames have left by a node's uplink. */
+async function sentFrames(netns: string | undefined): Promise<number> {
+  const { stdout } = await run("nsenter", [
+    `--net=${netns}`,
+    ..."ip -s -j link show eth0".split(" "),
+  ]);
+  const [link] = JSON.parse(stdout) as [{ stats64: { tx: { packets: number } } }];
+  return link.stats64.tx.packets;
 }
 
 /** How many octets of a stream come back right. */

@@ -175,10 +175,12 @@ export class Forwarder implements PortObserver, TransmitObserver {
   }
 
   #receive(swIfIndex: number, port: Port): number {
+    const { dataplane } = this.#options;
     this.#current = swIfIndex;
     this.#nowMs = this.#options.now();
     try {
       const taken = port.receive(this.#turns.begin(swIfIndex), this.#sink);
+      dataplane.flush();
       const restMs = this.#turns.end(swIfIndex, taken);
       if (restMs > 0 && port.fd !== undefined) this.#rest(swIfIndex, port.fd, restMs);
       return taken;

@@ -7,7 +7,9 @@ import {
   PACKET_QDISC_BYPASS,
   PACKET_VNET_HDR,
   SO_RCVBUF,
+  SO_RCVBUFFORCE,
   SO_SNDBUF,
+  SO_SNDBUFFORCE,
   SOCK_CLOEXEC,
   SOCK_NONBLOCK,
   SOCK_RAW,
@@ -34,7 +36,7 @@ export interface PacketSocketOptions {
   readonly protocol?: number;
   /** Whether sent frames pass by the interface's queueing discipline. @default false */
   readonly bypassQueue?: boolean;
-  /** Octets of frames that may wait, each way; the kernel doubles and caps it. */
+  /** Octets of frames that may wait, each way; the kernel doubles it, and may cap it. */
   readonly bufferLength?: number;
 }
 
@@ -86,8 +88,8 @@ export class PacketSocket implements Disposable {
     if (options.ignoreOutgoing) this.#set(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1);
     if (options.bypassQueue === true) this.#set(SOL_PACKET, PACKET_QDISC_BYPASS, 1);
     if (options.bufferLength !== undefined) {
-      this.#set(SOL_SOCKET, SO_RCVBUF, options.bufferLength);
-      this.#set(SOL_SOCKET, SO_SNDBUF, options.bufferLength);
+      this.#setBuffer(SO_RCVBUFFORCE, SO_RCVBUF, options.bufferLength);
+      this.#setBuffer(SO_SNDBUFFORCE, SO_SNDBUF, options.bufferLength);
     }
     const address = new Uint8Array(sockaddr_ll.size);
     const view = new DataView(address.buffer);
@@ -96,6 +98,13 @@ export class PacketSocket implements Disposable {
     view.setInt32(sockaddr_ll.sll_ifindex, options.index, true);
     const bound = this.#libc.symbols.bind(this.fd, address, address.length);
     this.#libc.check(bound, "bind packet socket to interface", "bind", String(options.index));
+  }
+
+  /** Beyond the machine's limit where that is allowed: not in a user namespace. */
+  #setBuffer(force: number, option: number, octets: number): void {
+    const value = Int32Array.of(octets);
+    if (this.#libc.symbols.setsockopt(this.fd, SOL_SOCKET, force, value, 4) === 0) return;
+    this.#set(SOL_SOCKET, option, octets);
   }
 
   #set(level: number, option: number, value: number): void {

@@ -4,6 +4,7 @@ import { config } from "./targets/config.ts";
 import { grpcServer } from "./targets/grpc_server.ts";
 import { http2Client } from "./targets/http2_client.ts";
 import { netlink } from "./targets/netlink.ts";
+import { overlay } from "./targets/overlay.ts";
 import { packets } from "./targets/packets.ts";
 import { plugin } from "./targets/plugin.ts";
 import { state } from "./targets/state.ts";
@@ -20,6 +21,7 @@ export const TARGETS: readonly FuzzTarget[] = [
   vppClient,
   vppServer,
   packets,
+  overlay,
   netlink,
   config,
   state,

@@ -26,6 +26,12 @@ export function readLe16(bytes: Uint8Array, at: number): number {
   return bytes[at]! | bytes[at + 1]! << 8;
 }
 
+/** Writes a little-endian 16-bit field of the virtio-net header. */
+export function writeLe16(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value;
+  bytes[at + 1] = value >>> 8;
+}
+
 /** The ones' complement sum of a 20-octet IPv4 header; 0xffff when its checksum is right. */
 export function ip4HeaderSum(bytes: Uint8Array, at: number): number {
   let sum = (bytes[at]! << 8 | bytes[at + 1]!) + (bytes[at + 2]! << 8 | bytes[at + 3]!) +

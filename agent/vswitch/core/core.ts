@@ -1,5 +1,6 @@
-import type { IpAddress } from "@contiv/net";
+import { type IpAddress, VnetGso, VnetOffset } from "@contiv/net";
 import { Cnat } from "./cnat/cnat.ts";
+import { Coalescer } from "./coalescer.ts";
 import { ErrorCounters, errorIndex, errorName } from "./errors.ts";
 import { AdjacencyControl } from "./control/adjacencies.ts";
 import { Neighbors } from "./control/neighbors.ts";
@@ -8,36 +9,18 @@ import type { FibEntry } from "./fib/entry.ts";
 import type { FibTable } from "./fib/table.ts";
 import type { Interface } from "./interface.ts";
 import { Packet } from "./packet.ts";
+import { HEADROOM, packetIn, scratchPacket } from "./scratch_packet.ts";
+import { Segmenter } from "./segmenter.ts";
 import type { VxlanTunnel } from "./l2/vxlan_tunnel.ts";
 import { AdjacencyTable } from "./tables/adjacencies.ts";
 import { Reassembly } from "./tables/reassembly.ts";
 import { Throttle } from "./tables/throttle.ts";
 import { VxlanTable } from "./tables/vxlan_table.ts";
 import { Trace } from "./trace.ts";
+import { WordBuffer } from "./word_buffer.ts";
 import type { DataplaneEvent, DataplaneOptions, Emit } from "./types.ts";
-import { ETHERNET_HEADER_LENGTH, VNET_HEADER_LENGTH } from "@contiv/net";
 
-/** Room in front of a packet that this node makes, for what a tunnel puts there. */
-const TUNNEL_ROOM = 128;
-/** Room before the IP header of such a packet: a tunnel's, virtio-net and Ethernet. */
-export const HEADROOM = TUNNEL_ROOM + VNET_HEADER_LENGTH + ETHERNET_HEADER_LENGTH;
 const LARGEST_IP_PACKET = 0xffff + 40;
-
-/** A packet of this node's own with a buffer of its own. */
-export function scratchPacket(octets: number): Packet {
-  const packet = new Packet();
-  packet.buffer = new Uint8Array(HEADROOM + octets);
-  resetScratch(packet);
-  packet.local = true;
-  return packet;
-}
-
-/** Lets a packet of {@link scratchPacket} begin where it did at first. */
-export function resetScratch(packet: Packet): void {
-  packet.start = TUNNEL_ROOM;
-  packet.l2 = TUNNEL_ROOM + VNET_HEADER_LENGTH;
-  packet.l3 = HEADROOM;
-}
 
 /**
  * Nodes that are entered from further down the graph as well: what this node answers is looked up,
@@ -48,6 +31,7 @@ export interface NextNodes {
   ip6Input(core: Core, p: Packet): void;
   arpInput(core: Core, p: Packet): void;
   l2Input(core: Core, p: Packet, rx: Interface): void;
+  segment(core: Core, p: Packet, each: (core: Core, p: Packet) => void): boolean;
   vxlanEncap(core: Core, p: Packet, tunnel: VxlanTunnel): void;
   ip4Lookup(core: Core, p: Packet, table: FibTable<FibEntry>): void;
   ip4Follow(core: Core, p: Packet, dpo: number): void;
@@ -86,8 +70,17 @@ export class Core {
   readonly fragment = scratchPacket(2048 + 64);
   readonly probe = scratchPacket(128);
   readonly reassembled = scratchPacket(LARGEST_IP_PACKET);
-  /** One segment of a segmentation frame that enters a tunnel. */
+  /** One segment of a segmentation frame. */
   readonly segment = scratchPacket(9216);
+  readonly segmenter = new Segmenter();
+  /** The segments of a frame that enters a tunnel, one behind the other. */
+  readonly tunnelBuffer = new WordBuffer(HEADROOM + LARGEST_IP_PACKET);
+  readonly tunnelSegments = packetIn(this.tunnelBuffer.bytes);
+  readonly tunnelSegmenter = new Segmenter();
+  /** TCP segments out of tunnels. */
+  readonly coalescer = new Coalescer();
+  /** Whether a tunnel's frame is on its way: there is no tunnel in it. */
+  innerBusy = false;
   /** The outer packet of a tunnel, over its inner packet's buffer. */
   readonly outer = new Packet();
   /** Whether {@link Core.outer} is on its way: a tunnel's packets enter no tunnel. */
@@ -154,6 +147,14 @@ export function output(core: Core, p: Packet, swIfIndex: number): void {
     return;
   }
   if (tx.kind === "local") return;
+  if (!tx.segmentsUdp && p.buffer[p.start + VnetOffset.GSO_TYPE] === VnetGso.UDP_L4) {
+    core.next.segment(core, p, (_, each) => emit(core, each, swIfIndex));
+    return;
+  }
+  emit(core, p, swIfIndex);
+}
+
+function emit(core: Core, p: Packet, swIfIndex: number): void {
   core.emit(swIfIndex, p.buffer, p.start, p.end - p.start);
 }
 

@@ -37,6 +37,7 @@ import type { Interface } from "./interface.ts";
 import { ethernetInput } from "./nodes/ethernet_input.ts";
 import { GRAPH } from "./nodes/graph.ts";
 import { probeNeighbor } from "./nodes/probe.ts";
+import { vxlanFlush } from "./nodes/vxlan_input.ts";
 import { Packet } from "./packet.ts";
 import { Retval } from "./retval.ts";
 import {
@@ -87,7 +88,8 @@ export class Dataplane {
   }
 
   /**
-   * Takes a received frame: rewrites it in place and emits it, answers it, or drops it.
+   * Takes a received frame: rewrites it in place and emits it, answers it, or drops it; or holds it
+   * back until {@link Dataplane.flush}.
    * @param offset of the virtio-net header; `length` includes it. A tunnel needs 128 octets before it
    * @param nowMs a coarse monotonic clock
    */
@@ -124,6 +126,11 @@ export class Dataplane {
       core.trace.add(nowMs, node, `${rx.name} sw_if_index ${swIfIndex} len ${p.end - p.l2}`);
     }
     ethernetInput(core, p);
+  }
+
+  /** Hands on what was held back for frames that might follow; call it after each batch of frames. */
+  flush(): void {
+    vxlanFlush(this.#core);
   }
 
   /** Ages neighbours and gives up reassemblies; bounded work. Call about every 100 ms. */

@@ -40,6 +40,7 @@ export class Interface implements InterfaceView {
   readonly swIfIndex: number;
   readonly kind: InterfaceKind;
   readonly name: string;
+  readonly segmentsUdp: boolean;
   tag: string;
   adminUp = false;
   linkUp: boolean;
@@ -96,6 +97,7 @@ export class Interface implements InterfaceView {
     this.swIfIndex = swIfIndex;
     this.kind = options.kind;
     this.name = options.name;
+    this.segmentsUdp = options.segmentsUdp ?? true;
     this.tag = options.tag ?? "";
     // A loopback's link follows its admin state, and local0 has none.
     this.linkUp = options.kind !== "local" && options.kind !== "loopback";

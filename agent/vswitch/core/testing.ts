@@ -37,7 +37,12 @@ export interface Sent {
 }
 
 /** Where frames are put: behind the room that a tunnel needs, and odd. */
-const ODD_PLACE = 133;
+const TUNNEL_ROOM = 128;
+const ODD_PLACE = TUNNEL_ROOM + 5;
+
+/** Octets beside a frame that nobody may write, and what they are. */
+const GUARD = 64;
+const MARK = 0xa5;
 
 /** A data plane with in-memory ports: frames go in by calls and come out in a list. */
 export class TestBench {
@@ -75,8 +80,10 @@ export class TestBench {
     mac: string,
     addresses: readonly string[],
     kind: InterfaceKind = "memory",
+    segmentsUdp = true,
   ): number {
-    const swIfIndex = this.plane.createInterface({ kind, name, mac: MacAddress.parse(mac) });
+    const ethernet = MacAddress.parse(mac);
+    const swIfIndex = this.plane.createInterface({ kind, name, mac: ethernet, segmentsUdp });
     this.plane.setFlags(swIfIndex, true);
     for (const address of addresses) {
       this.plane.addDelAddress(swIfIndex, true, false, IpPrefix.parse(address));
@@ -115,9 +122,26 @@ export class TestBench {
 
   /** Takes a frame with its virtio-net header, at an odd place in a larger buffer. */
   receiveVnet(swIfIndex: number, frame: Uint8Array): Sent[] {
+    return this.receiveBatch(swIfIndex, [frame]);
+  }
+
+  /** Takes frames with their virtio-net headers that a port has received at once. */
+  receiveBatch(swIfIndex: number, frames: readonly Uint8Array[]): Sent[] {
     this.sent.length = 0;
-    this.#buffer.set(frame, ODD_PLACE);
-    this.plane.process(this.#buffer, ODD_PLACE, frame.length, swIfIndex, this.nowMs++);
+    const buffer = this.#buffer;
+    for (const frame of frames) {
+      const end = ODD_PLACE + frame.length;
+      buffer.fill(MARK, 0, ODD_PLACE);
+      buffer.set(frame, ODD_PLACE);
+      buffer.fill(MARK, end, end + GUARD);
+      this.plane.process(buffer, ODD_PLACE, frame.length, swIfIndex, this.nowMs++);
+      for (let i = 0; i < GUARD; i++) {
+        if (buffer[end + i] !== MARK || i < ODD_PLACE - TUNNEL_ROOM && buffer[i] !== MARK) {
+          throw new RangeError("The frame was left: an octet beside it and its room was written");
+        }
+      }
+    }
+    this.plane.flush();
     return [...this.sent];
   }
 

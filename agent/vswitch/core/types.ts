@@ -28,6 +28,8 @@ export interface InterfaceOptions {
   readonly linkMtu?: number;
   /** As in `sw_interface_details.tag`. @default "" */
   readonly tag?: string;
+  /** Whether its port takes frames of many UDP datagrams (VIRTIO_NET_HDR_GSO_UDP_L4). @default true */
+  readonly segmentsUdp?: boolean;
 }
 
 /** An address on an interface, with the length of its subnet. */

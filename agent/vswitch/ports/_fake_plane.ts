@@ -20,6 +20,7 @@ export function fakePlane(
   const ticks: number[] = [];
   const part: Partial<Dataplane> = {
     process: (buffer, offset, length, swIfIndex) => emit(3 - swIfIndex, buffer, offset, length),
+    flush: () => {},
     tick: (nowMs) => void ticks.push(nowMs),
     countTxError: (swIfIndex, packets) =>
       void txErrors.set(swIfIndex, (txErrors.get(swIfIndex) ?? 0) + packets),

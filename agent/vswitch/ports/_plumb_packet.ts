@@ -1,4 +1,4 @@
-import { type Libc, PacketSocket, RtNetlink } from "@contiv/libc";
+import { type Libc, PacketSocket, readKernelFile, RtNetlink } from "@contiv/libc";
 import { Retval } from "@contiv/vppapi";
 import type { Plumbed } from "./_plumber_protocol.ts";
 import { asPortError } from "./_plumbing.ts";
@@ -30,10 +30,20 @@ export function plumbPacket(libc: Libc, hostIfName: string): Plumbed {
       ignoreOutgoing: true,
       bufferLength: BUFFER_LENGTH,
     });
-    return { fd, name: link.name, index: link.index, mtu: link.mtu };
+    const segmentsUdp = takesUdpSegments(readKernelFile(libc, "/proc/sys/kernel/osrelease"));
+    return { fd, name: link.name, index: link.index, mtu: link.mtu, segmentsUdp };
   } catch (error) {
     throw asPortError(error, Retval.SYSCALL_ERROR_1);
   }
+}
+
+/**
+ * Whether packet sockets of a kernel know VIRTIO_NET_HDR_GSO_UDP_L4: Linux does from 6.2 on.
+ * @param release for example `6.1.0-9-amd64`
+ */
+export function takesUdpSegments(release: string): boolean {
+  const [, major = "0", minor = "0"] = /^(\d+)\.(\d+)/.exec(release) ?? [];
+  return Number(major) > 6 || Number(major) === 6 && Number(minor) >= 2;
 }
 
 /** The port over what {@link plumbPacket} opened. */

@@ -24,6 +24,8 @@ export interface Plumbed {
   readonly name: string;
   readonly index: number;
   readonly mtu: number;
+  /** Whether it takes frames of many UDP datagrams. */
+  readonly segmentsUdp: boolean;
 }
 
 /** A request and its number, as sent to the thread. */

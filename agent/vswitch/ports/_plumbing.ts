@@ -2,6 +2,7 @@ import { IpAddress, IpPrefix, MacAddress } from "@contiv/net";
 import { type Libc, LibcError, NetlinkError, NetNs, RtNetlink, Tap } from "@contiv/libc";
 import { Retval } from "@contiv/vppapi";
 import type { PlainTapSpec, Plumbed } from "./_plumber_protocol.ts";
+import { gsoSize } from "./gso_size.ts";
 import { PortError } from "./port_error.ts";
 
 /** Where `ip netns` keeps its namespaces, as VPP looks for them. */
@@ -75,7 +76,7 @@ function makeTap(libc: Libc, spec: PlainTapSpec): Plumbed {
     try {
       configure(netlink, tap.index, spec);
       const mtu = spec.hostMtu ?? netlink.link(tap.index)?.mtu ?? 1500;
-      return { fd: tap.fd, name: tap.name, index: tap.index, mtu };
+      return { fd: tap.fd, name: tap.name, index: tap.index, mtu, segmentsUdp: true };
     } catch (error) {
       // What was there before stays there; what is new goes.
       if (existing === undefined) tap.setPersist(false);
@@ -106,6 +107,7 @@ function configure(netlink: RtNetlink, index: number, spec: PlainTapSpec): void 
     mac: MacAddress.parse(spec.hostMac),
     up: true,
     ...(spec.hostMtu === undefined ? {} : { mtu: spec.hostMtu }),
+    ...(spec.hostMtu === undefined || !spec.offload ? {} : { gsoMaxSize: gsoSize(spec.hostMtu) }),
     ...(spec.hostBridge === undefined ? {} : { master: bridgeIndex(netlink, spec.hostBridge) }),
   });
   for (const text of spec.hostPrefixes) {

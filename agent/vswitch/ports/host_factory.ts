@@ -45,7 +45,8 @@ export class HostFactory implements PortFactory {
 
   async openPacket({ hostIfName }: PacketSpec): Promise<OpenPacket> {
     const plumbed = await this.#plumb({ kind: "packet", hostIfName });
-    return { port: adoptPacket(this.#libc, plumbed), mtu: plumbed.mtu };
+    const { mtu, segmentsUdp } = plumbed;
+    return { port: adoptPacket(this.#libc, plumbed), mtu, segmentsUdp };
   }
 
   setHostLink(hostIfName: string, up: boolean): void {

@@ -24,7 +24,7 @@ export class MemoryFactory implements PortFactory {
     if (this.failure !== undefined) return this.#fail();
     const port = new MemoryPort();
     this.packets.set(spec.hostIfName, { spec, port });
-    return Promise.resolve({ port, mtu: 1500 });
+    return Promise.resolve({ port, mtu: 1500, segmentsUdp: true });
   }
 
   setHostLink(hostIfName: string, up: boolean): void {

@@ -37,6 +37,7 @@ export class PacketInterfaces {
       kind: "af_packet",
       name: `host-${hostIfName}`,
       mac: mac ?? randomMac(random),
+      segmentsUdp: open.segmentsUdp,
     });
     this.#interfaces.set(hostIfName, swIfIndex);
     ports.add(swIfIndex, open.port);

@@ -8,6 +8,9 @@ const RECEIVE_BATCH = 32;
 const SEND_BATCH = 64;
 const SEND_ROOM = 4 * MAX_FRAME;
 
+/** Octets from which on a frame is sent at once: to copy it would cost more than a call. */
+const ALONE = 16_384;
+
 const STRIDE = HEADROOM + MAX_FRAME;
 
 /** `ENETDOWN`: the interface was set down; it may come up again. */
@@ -64,6 +67,10 @@ export class PacketPort implements Port {
 
   send(buffer: Uint8Array, offset: number, length: number): boolean {
     if (length > MAX_FRAME) return false;
+    if (length >= ALONE) {
+      if (this.#queued > 0) this.#write();
+      return this.#socket.writeAt(buffer, offset, length) >= 0;
+    }
     if (this.#queued === SEND_BATCH || this.#used + length > SEND_ROOM) this.#write();
     this.#arena.set(buffer.subarray(offset, offset + length), this.#used);
     this.#batch.place(this.#queued++, this.#used, length);

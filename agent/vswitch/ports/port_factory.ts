@@ -36,6 +36,8 @@ export interface PacketSpec {
 
 export interface OpenPacket {
   readonly port: Port;
+  /** Whether it takes frames of many UDP datagrams (VIRTIO_NET_HDR_GSO_UDP_L4). */
+  readonly segmentsUdp: boolean;
   readonly mtu: number;
 }
 

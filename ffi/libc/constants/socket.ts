@@ -25,6 +25,8 @@ export const IPPROTO_ICMPV6 = 58;
 export const SOL_SOCKET = 1;
 export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;
+export const SO_SNDBUFFORCE = 32;
+export const SO_RCVBUFFORCE = 33;
 export const SO_RCVTIMEO = 20;
 
 export const SOL_NETLINK = 270;

@@ -1,4 +1,4 @@
-import { onesSum, VNET_HEADER_LENGTH, VNET_NEEDS_CSUM, VnetOffset } from "@contiv/net";
+import { onesSum, VNET_HEADER_LENGTH, VNET_NEEDS_CSUM, VnetGso, VnetOffset } from "@contiv/net";
 import { readLe16, write16 } from "../bytes.ts";
 import type { Packet } from "../packet.ts";
 
@@ -25,6 +25,11 @@ export function completeChecksum(p: Packet): void {
 /** Whether a frame stands for many segments, each no longer than gso_size of payload. */
 export function isGso(p: Packet): boolean {
   return p.buffer[p.start + VnetOffset.GSO_TYPE] !== 0;
+}
+
+/** Whether it is a frame of UDP datagrams, each of gso_size but the last (VIRTIO_NET_HDR_GSO_UDP_L4). */
+export function isUdpGso(p: Packet): boolean {
+  return p.buffer[p.start + VnetOffset.GSO_TYPE] === VnetGso.UDP_L4;
 }
 
 /** The longest IP packet that a segmentation frame's segments make. */

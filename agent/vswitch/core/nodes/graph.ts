@@ -7,6 +7,7 @@ import { ip6Input } from "./ip6_input.ts";
 import { ip6Follow, ip6Lookup } from "./ip6_lookup.ts";
 import { ip6Rewrite } from "./ip6_rewrite.ts";
 import { l2Input } from "./l2_input.ts";
+import { segment } from "./segment.ts";
 import { vxlanEncap } from "./vxlan_encap.ts";
 
 /** The graph's edges that lead back up, as VPP's nodes register theirs. */
@@ -21,5 +22,6 @@ export const GRAPH: NextNodes = {
   ip6Lookup,
   ip6Rewrite,
   l2Input,
+  segment,
   vxlanEncap,
 };

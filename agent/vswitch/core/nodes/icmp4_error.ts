@@ -2,9 +2,10 @@ import { Icmp4Type, internetChecksum, IP4_HEADER_LENGTH, IpProtocol } from "@con
 import { read16, read32, write16, write32, writeIp4Checksum } from "../bytes.ts";
 import { FlowState } from "../cnat/flow_state.ts";
 import { sourceAddress } from "../control/source_address.ts";
-import { type Core, HEADROOM } from "../core.ts";
+import type { Core } from "../core.ts";
 import { errorIndex } from "../errors.ts";
 import type { Packet } from "../packet.ts";
+import { HEADROOM } from "../scratch_packet.ts";
 import { mix2 } from "../tables/hash.ts";
 import { addressAt } from "../words.ts";
 import { formatIp } from "./format.ts";

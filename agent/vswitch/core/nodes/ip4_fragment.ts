@@ -1,9 +1,10 @@
 import { IP4_HEADER_LENGTH, Ip4Fragment } from "@contiv/net";
 import { read16, write16, writeIp4Checksum } from "../bytes.ts";
 import { FlowState } from "../cnat/flow_state.ts";
-import { type Core, drop, HEADROOM } from "../core.ts";
+import { type Core, drop } from "../core.ts";
 import { errorIndex } from "../errors.ts";
 import type { Packet } from "../packet.ts";
+import { HEADROOM } from "../scratch_packet.ts";
 import { completeChecksum } from "./checksum_offload.ts";
 
 const SENT = errorIndex("ip4-frag: number of sent fragments");

@@ -8,10 +8,11 @@ import {
 } from "@contiv/net";
 import { read16, read32, write16, write32, writeIp4Checksum } from "../bytes.ts";
 import { FlowState } from "../cnat/flow_state.ts";
-import { type Core, drop, HEADROOM, punt, resetScratch } from "../core.ts";
+import { type Core, drop, punt } from "../core.ts";
 import { errorIndex } from "../errors.ts";
 import { DPO_DROP, DpoKind, dpoKind } from "../fib/dpo.ts";
 import type { Packet } from "../packet.ts";
+import { HEADROOM, resetScratch } from "../scratch_packet.ts";
 import { ReassemblyResult } from "../tables/reassembly.ts";
 import { completeChecksum, isChecksumPartial } from "./checksum_offload.ts";
 import { formatIp } from "./format.ts";

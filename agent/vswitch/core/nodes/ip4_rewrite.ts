@@ -16,6 +16,7 @@ import {
 } from "./icmp4_error.ts";
 import { ip4Fragment } from "./ip4_fragment.ts";
 import { resolve } from "./resolve.ts";
+import { segment } from "./segment.ts";
 
 const TTL = errorIndex("ip4-input: ip4 ttl <= 1");
 const MTU = errorIndex("ip4-input: ip4 MTU exceeded and DF set");
@@ -39,7 +40,8 @@ export function ip4Rewrite(core: Core, p: Packet, adjacency: number): void {
   if (length > mtu) {
     if (!p.local) addToTtl(buffer, l3, 1);
     if ((read16(buffer, l3 + 6) & Ip4Fragment.DONT) === 0) {
-      return ip4Fragment(core, p, adjacency, mtu);
+      const cut = isGso(p) && segment(core, p, (_, each) => ip4Rewrite(core, each, adjacency));
+      return cut ? undefined : ip4Fragment(core, p, adjacency, mtu);
     }
     icmp4Error(core, p, UNREACHABLE_4, FRAGMENTATION_NEEDED_4, mtu);
     return drop(core, p, MTU);

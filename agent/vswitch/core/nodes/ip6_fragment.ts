@@ -1,9 +1,10 @@
 import { IP6_HEADER_LENGTH, IpProtocol } from "@contiv/net";
 import { read16, write16, write32 } from "../bytes.ts";
 import { FlowState } from "../cnat/flow_state.ts";
-import { type Core, drop, HEADROOM } from "../core.ts";
+import { type Core, drop } from "../core.ts";
 import { errorIndex } from "../errors.ts";
 import type { Packet } from "../packet.ts";
+import { HEADROOM } from "../scratch_packet.ts";
 
 const MALFORMED = errorIndex("ip6-frag: malformed packet");
 const SENT = errorIndex("ip6-frag: number of sent fragments");

@@ -10,9 +10,10 @@ import {
   NdOption,
 } from "@contiv/net";
 import { write16 } from "../bytes.ts";
-import { type Core, HEADROOM, output } from "../core.ts";
+import { type Core, output } from "../core.ts";
 import type { Interface } from "../interface.ts";
 import type { Packet } from "../packet.ts";
+import { HEADROOM } from "../scratch_packet.ts";
 import { icmp6PseudoSum } from "./icmp6_checksum.ts";
 
 /** Asks on a link who has an address: by ARP, or by neighbour solicitation to its group. */

@@ -1,11 +1,12 @@
 import { VNET_HEADER_LENGTH, VNET_NEEDS_CSUM, VnetOffset } from "@contiv/net";
-import { read32, readLe16 } from "../bytes.ts";
+import { read32, readLe16, writeLe16 } from "../bytes.ts";
 import { FlowState } from "../cnat/flow_state.ts";
 import { type Core, drop } from "../core.ts";
 import { errorIndex } from "../errors.ts";
+import type { Interface } from "../interface.ts";
 import type { VxlanTunnel } from "../l2/vxlan_tunnel.ts";
 import type { Packet } from "../packet.ts";
-import { isGso } from "./checksum_offload.ts";
+import { isChecksumPartial, isGso, isUdpGso } from "./checksum_offload.ts";
 
 const GOOD_4 = errorIndex("vxlan4-input: good packets decapsulated");
 const GOOD_6 = errorIndex("vxlan6-input: good packets decapsulated");
@@ -16,44 +17,99 @@ const FLAGS_6 = errorIndex("vxlan6-input: packets with bad flags field in vxlan 
 
 const VXLAN_HEADER = 8;
 const ETHERNET = 14;
+/** A VXLAN packet's payload has at least its header and an Ethernet header. */
+const SHORTEST = VXLAN_HEADER + ETHERNET;
 /** The one flag: the network identifier is valid (RFC 7348, 5). */
 const VALID_VNI = 8;
 
 /**
- * Takes a frame out of the packet of a tunnel whose remote end sent it, and hands it to the bridge
- * domain (RFC 7348). Packets of unknown ends fall.
+ * Takes the frames out of a tunnel's packet whose remote end sent it, and hands them to the bridge
+ * domain (RFC 7348). Packets of unknown ends fall. A segmentation frame stands for many such
+ * packets, one after the other behind one outer header.
  * @param udp where the UDP header is
  * @param port the UDP port by which it came
  */
 export function vxlanInput(core: Core, p: Packet, family: 4 | 6, udp: number, port: number): void {
-  const { buffer, start, l2, l3 } = p;
-  const vxlan = udp + 8;
-  const inner = vxlan + VXLAN_HEADER;
+  const { buffer, start, l3, rx } = p;
   const is6 = family === 6;
-  if (p.end < inner + ETHERNET || buffer[vxlan] !== VALID_VNI || isGso(p)) {
-    return drop(core, p, is6 ? FLAGS_6 : FLAGS_4);
+  const first = udp + 8;
+  const isMany = isGso(p);
+  const size = isMany ? readLe16(buffer, start + VnetOffset.GSO_SIZE) : p.end - first;
+  // The length of the outer packet counts: an Ethernet frame may be padded.
+  const end = Math.min(p.end, l3 + (is6 ? 40 : 0) + outerLength(buffer, l3, is6));
+  const bad = is6 ? FLAGS_6 : FLAGS_4;
+  if (isMany && !isUdpGso(p) || size < SHORTEST || end < first + SHORTEST) {
+    return drop(core, p, bad);
   }
-  const tunnel = find(core, p, family, port, read32(buffer, vxlan + 4) >>> 8);
-  const rx = tunnel && core.interfaces[tunnel.swIfIndex];
+  if (core.innerBusy || buffer[first] !== VALID_VNI) return drop(core, p, bad);
+  const vni = read32(buffer, first + 4) >>> 8;
+  const tunnel = find(core, p, family, port, vni);
+  const from = tunnel && core.interfaces[tunnel.swIfIndex];
   if (p.traced) {
-    const text = `VXLAN decap from ${rx?.name ?? "no tunnel"} vni ${
-      read32(buffer, vxlan + 4) >>> 8
-    }`;
+    const text = `VXLAN decap from ${from?.name ?? "no tunnel"} vni ${vni}`;
     core.trace.add(p.nowMs, is6 ? "vxlan6-input" : "vxlan4-input", text);
   }
-  if (rx === undefined) return drop(core, p, is6 ? NO_TUNNEL_6 : NO_TUNNEL_4);
-  rx.counters.rxPackets++;
-  rx.counters.rxBytes += p.end - inner;
-  core.errors.counts[is6 ? GOOD_6 : GOOD_4]!++;
-  // The length of the outer packet counts: an Ethernet frame may be padded.
-  p.end = Math.min(p.end, l3 + (is6 ? 40 : 0) + outerLength(buffer, l3, is6));
-  moveOffload(buffer, start, inner - VNET_HEADER_LENGTH, inner - l2);
-  p.start = inner - VNET_HEADER_LENGTH;
-  p.l2 = inner;
-  p.l3 = inner + ETHERNET;
-  p.flowHash = 0;
-  p.flowState = FlowState.NONE;
-  core.next.l2Input(core, p, rx);
+  if (from === undefined) return drop(core, p, is6 ? NO_TUNNEL_6 : NO_TUNNEL_4);
+  // What left its checksum to the kernel has been on no wire.
+  const trusted = isChecksumPartial(p);
+  const { traced } = p;
+  core.innerBusy = true;
+  for (let vxlan = first; vxlan < end; vxlan += size) {
+    p.end = Math.min(end, vxlan + size);
+    p.rx = rx;
+    const inner = vxlan + VXLAN_HEADER;
+    if (p.end < vxlan + SHORTEST || buffer[vxlan] !== VALID_VNI || !isVni(buffer, vxlan, vni)) {
+      drop(core, p, bad);
+      continue;
+    }
+    from.counters.rxPackets++;
+    from.counters.rxBytes += p.end - inner;
+    core.errors.counts[is6 ? GOOD_6 : GOOD_4]!++;
+    if (vxlan === first && !isMany) {
+      moveOffload(buffer, start, inner - VNET_HEADER_LENGTH, inner - p.l2);
+    } else {
+      buffer.fill(0, inner - VNET_HEADER_LENGTH, inner);
+    }
+    p.start = inner - VNET_HEADER_LENGTH;
+    p.l2 = inner;
+    p.l3 = inner + ETHERNET;
+    p.local = false;
+    p.traced = traced;
+    p.flow = -1;
+    p.flowHash = 0;
+    p.flowState = FlowState.NONE;
+    take(core, p, from, trusted);
+  }
+  core.innerBusy = false;
+}
+
+/** Hands on what {@link vxlanInput} holds back for segments that may follow. */
+export function vxlanFlush(core: Core): void {
+  const held = core.coalescer.release();
+  if (held === undefined) return;
+  const nested = core.innerBusy;
+  core.innerBusy = true;
+  core.next.l2Input(core, held, held.rx);
+  core.innerBusy = nested;
+}
+
+/** Takes one frame of a tunnel: TCP segments gather, the rest goes on at once, in order. */
+function take(core: Core, p: Packet, from: Interface, trusted: boolean): void {
+  const { coalescer } = core;
+  if (p.traced) {
+    vxlanFlush(core);
+  } else if (coalescer.append(p, from, trusted)) {
+    if (coalescer.isComplete) vxlanFlush(core);
+    return;
+  } else {
+    vxlanFlush(core);
+    if (coalescer.begin(p, from, trusted)) return;
+  }
+  core.next.l2Input(core, p, from);
+}
+
+function isVni(buffer: Uint8Array, vxlan: number, vni: number): boolean {
+  return read32(buffer, vxlan + 4) >>> 8 === vni;
 }
 
 function outerLength(buffer: Uint8Array, l3: number, is6: boolean): number {
@@ -88,8 +144,6 @@ function moveOffload(buffer: Uint8Array, start: number, to: number, by: number):
   buffer.fill(0, to, to + VNET_HEADER_LENGTH);
   if ((flags & VNET_NEEDS_CSUM) === 0 || from < ETHERNET) return;
   buffer[to + VnetOffset.FLAGS] = VNET_NEEDS_CSUM;
-  buffer[to + VnetOffset.CSUM_START] = from;
-  buffer[to + VnetOffset.CSUM_START + 1] = from >>> 8;
-  buffer[to + VnetOffset.CSUM_OFFSET] = field;
-  buffer[to + VnetOffset.CSUM_OFFSET + 1] = field >>> 8;
+  writeLe16(buffer, to + VnetOffset.CSUM_START, from);
+  writeLe16(buffer, to + VnetOffset.CSUM_OFFSET, field);
 }
