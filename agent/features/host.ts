@@ -87,7 +87,7 @@ export function renderHost(
     },
     {
       key: device,
-      value: { ...where, mtu: mtu.pod } satisfies LinuxLink,
+      value: { ...where, mtu: mtu.pod, leaves: translates } satisfies LinuxLink,
       requires: hasIp6 ? [linuxSysctlKey(HOST_LINK)] : [],
       owner,
     },

@@ -65,7 +65,7 @@ const IP6_PARAMETERS = {
  * require VPP's interface: their descriptors wait for the device, which outlives VPP.
  *
  * @param layouts the node's pod prefixes, which have the gateway addresses
- * @param translates whether sources of what leaves the cluster are translated
+ * @param translates whether packets leave the node, and the sources of what leaves the cluster are translated
  */
 export function renderAttachment(
   attachment: Attachment,
@@ -137,7 +137,7 @@ export function renderAttachment(
     },
     {
       key: linkKey,
-      value: { ...where, mtu } satisfies LinuxLink,
+      value: { ...where, mtu, leaves: translates } satisfies LinuxLink,
       requires: hasIp6 ? [linuxSysctlKey(id)] : [],
       owner,
     },

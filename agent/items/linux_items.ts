@@ -20,6 +20,8 @@ export interface DeviceRef {
 export interface LinuxLink extends InNamespace {
   /** Left as it is if absent. */
   readonly mtu?: number;
+  /** Whether what is sent by it may leave the node. Left as it is if absent. */
+  readonly leaves?: boolean;
 }
 
 /** Kernel parameters of a device, by their name below `net/ipv6/conf/<device>`. Kind `linux-sysctl`. */

@@ -79,6 +79,8 @@ Deno.test({
       const undo = [
         await roundTrip(sysctlDescriptor(where), { ...value, values }),
         await roundTrip(linkDescriptor(where), { ...value, mtu: 1400 }),
+        await roundTrip(linkDescriptor(where), { ...value, leaves: true }),
+        await roundTrip(linkDescriptor(where), { ...value, leaves: false }),
         await roundTrip(addressDescriptor(where), { ...value, prefix: prefix("10.1.1.2/32") }),
         await roundTrip(addressDescriptor(where), { ...value, prefix: prefix("fd10:1::2/128") }),
       ];

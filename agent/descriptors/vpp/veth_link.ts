@@ -13,12 +13,6 @@ import type { PodLink, PodLinkMeta } from "./pod_link.ts";
  */
 const MAX_SOCKETS = 15;
 
-/**
- * Segments in a frame that a pod hands over: VPP 26.06 gives each that it cuts for a tunnel the IP
- * length of the whole, so it gets none to cut. Record: 0031.
- */
-const UNCUT = 1;
-
 /** VPP names an interface on a packet socket `host-<device>`. */
 const VPP_NAME = /^host-(ctv(?:[0-9a-f]{12}|vpp1))$/;
 
@@ -51,7 +45,7 @@ export function vethLink(namespaces: Namespaces): PodLink {
       const existing = namespace.link(hostIfName);
       if (existing === undefined) {
         await namespaces.deleteHostLink(name);
-        const pod = { name: hostIfName, mac: hostMac, mtu, gsoMaxSegments: UNCUT };
+        const pod = { name: hostIfName, mac: hostMac, mtu };
         namespaces.createVeth(netns, { name, mtu }, pod);
         namespaces.setHostLinkUp(name);
       } else if (existing.kind !== "veth" || !existing.mac?.equals(hostMac)) {
