@@ -23,13 +23,16 @@ import { FlowState } from "./cnat/flow_state.ts";
 import type { Interface } from "./interface.ts";
 import type { Packet } from "./packet.ts";
 import { HEADROOM, packetIn, resetScratch } from "./scratch_packet.ts";
-import { WordBuffer } from "./word_buffer.ts";
+import { SummedBuffer } from "./summed_buffer.ts";
 
 const LARGEST_IP_PACKET = 0xffff;
 const TCP_HEADER = 20;
 const TCP_CHECKSUM = 16;
 
 const TcpFlag = { FIN: 0x01, PSH: 0x08, ACK: 0x10, ECE: 0x40 } as const;
+
+/** PSH and FIN in the word of TCP's header that has its length, its flags and its window. */
+const ENDING_FLAGS = (TcpFlag.PSH | TcpFlag.FIN) << 16;
 
 /**
  * Makes one segmentation frame of TCP segments that follow each other, so that a container's kernel
@@ -40,8 +43,12 @@ const TcpFlag = { FIN: 0x01, PSH: 0x08, ACK: 0x10, ECE: 0x40 } as const;
 export class Coalescer {
   /** No further segment belongs to what is held. */
   isComplete = false;
-  readonly #buffer = new WordBuffer(HEADROOM + LARGEST_IP_PACKET);
+  readonly #buffer = new SummedBuffer(HEADROOM + LARGEST_IP_PACKET);
   readonly #held: Packet = packetIn(this.#buffer.bytes);
+  readonly #view = new DataView(this.#buffer.bytes.buffer);
+  /** The buffer of the segment at hand, for as long as it is the same one. */
+  #fromBuffer: Uint8Array | undefined;
+  #from = this.#view;
   /** Segments that are held. */
   #count = 0;
   /** Octets of payload of each but the last. */
@@ -159,28 +166,34 @@ export class Coalescer {
   /** Whether the segment at hand is the next of the held one's flow. */
   #follows({ buffer, l2 }: Packet): boolean {
     const held = this.#held;
-    const to = this.#buffer.bytes;
     const [l4, heldL4] = [this.#fromL4, this.#l4];
-    if (read32(buffer, l4 + 4) !== this.#nextSequence) return false;
-    if (this.#fromPayload - l4 !== this.#payload - heldL4 || l4 - l2 !== heldL4 - held.l2) {
-      return false;
+    const length = this.#fromPayload - l4;
+    if (length !== this.#payload - heldL4 || l4 - l2 !== heldL4 - held.l2) return false;
+    if (buffer !== this.#fromBuffer) {
+      this.#fromBuffer = buffer;
+      this.#from = new DataView(buffer.buffer, buffer.byteOffset, buffer.length);
     }
-    const ends = TcpFlag.PSH | TcpFlag.FIN;
-    if ((buffer[l4 + 13]! & ~ends) !== (to[heldL4 + 13]! & ~ends)) return false;
-    // Ports, acknowledgement with the header's length, window; then the urgent pointer and options.
+    const [from, to] = [this.#from, this.#view];
+    if (from.getInt32(l4 + 4) !== this.#nextSequence) return false;
+    // Ports, acknowledgement, the header's length and flags with the window, urgent pointer, options.
     if (
-      read32(buffer, l4) !== read32(to, heldL4) ||
-      read32(buffer, l4 + 8) !== read32(to, heldL4 + 8) || buffer[l4 + 12] !== to[heldL4 + 12] ||
-      read16(buffer, l4 + 14) !== read16(to, heldL4 + 14) ||
-      !same(buffer, l4 + 18, to, heldL4 + 18, this.#fromPayload - l4 - 18)
+      from.getInt32(l4) !== to.getInt32(heldL4) ||
+      from.getInt32(l4 + 8) !== to.getInt32(heldL4 + 8) ||
+      ((from.getInt32(l4 + 12) ^ to.getInt32(heldL4 + 12)) & ~ENDING_FLAGS) !== 0 ||
+      from.getInt16(l4 + 18) !== to.getInt16(heldL4 + 18) ||
+      !same(from, l4 + TCP_HEADER, to, heldL4 + TCP_HEADER, length - TCP_HEADER)
     ) return false;
-    if (!same(buffer, l2, to, held.l2, ETHERNET_HEADER_LENGTH)) return false;
+    // Both MAC addresses.
+    if (!same(from, l2, to, held.l2, 12)) return false;
     const [l3, heldL3] = [l2 + ETHERNET_HEADER_LENGTH, held.l3];
     if (l4 - l3 === IP6_HEADER_LENGTH) {
-      return same(buffer, l3, to, heldL3, 4) && same(buffer, l3 + 6, to, heldL3 + 6, 34);
+      return from.getInt32(l3) === to.getInt32(heldL3) &&
+        from.getInt16(l3 + 6) === to.getInt16(heldL3 + 6) &&
+        same(from, l3 + 8, to, heldL3 + 8, 32);
     }
-    return buffer[l3 + 1] === to[heldL3 + 1] && same(buffer, l3 + 6, to, heldL3 + 6, 4) &&
-      same(buffer, l3 + 12, to, heldL3 + 12, 8) && this.#idFollows(buffer, l3);
+    return from.getInt16(l3) === to.getInt16(heldL3) &&
+      same(from, l3 + 6, to, heldL3 + 6, 4) && same(from, l3 + 12, to, heldL3 + 12, 8) &&
+      this.#idFollows(buffer, l3);
   }
 
   /**
@@ -241,9 +254,10 @@ function pseudoSum({ buffer, l2 }: Packet, l4: number, length: number): number {
   return onesSum(buffer, l4 - octets, octets, IpProtocol.TCP + length);
 }
 
-function same(a: Uint8Array, from: number, b: Uint8Array, at: number, length: number): boolean {
-  let i = 0;
-  for (; i + 3 < length; i += 4) if (read32(a, from + i) !== read32(b, at + i)) return false;
-  for (; i < length; i++) if (a[from + i] !== b[at + i]) return false;
+/** @param length a multiple of 4 */
+function same(a: DataView, from: number, b: DataView, at: number, length: number): boolean {
+  for (let i = 0; i < length; i += 4) {
+    if (a.getInt32(from + i) !== b.getInt32(at + i)) return false;
+  }
   return true;
 }

@@ -17,7 +17,7 @@ import { Reassembly } from "./tables/reassembly.ts";
 import { Throttle } from "./tables/throttle.ts";
 import { VxlanTable } from "./tables/vxlan_table.ts";
 import { Trace } from "./trace.ts";
-import { WordBuffer } from "./word_buffer.ts";
+import { SummedBuffer } from "./summed_buffer.ts";
 import type { DataplaneEvent, DataplaneOptions, Emit } from "./types.ts";
 
 const LARGEST_IP_PACKET = 0xffff + 40;
@@ -74,7 +74,7 @@ export class Core {
   readonly segment = scratchPacket(9216);
   readonly segmenter = new Segmenter();
   /** The segments of a frame that enters a tunnel, one behind the other. */
-  readonly tunnelBuffer = new WordBuffer(HEADROOM + LARGEST_IP_PACKET);
+  readonly tunnelBuffer = new SummedBuffer(HEADROOM + LARGEST_IP_PACKET);
   readonly tunnelSegments = packetIn(this.tunnelBuffer.bytes);
   readonly tunnelSegmenter = new Segmenter();
   /** TCP segments out of tunnels. */
