@@ -98,7 +98,12 @@ for (const { name, mtu, config, pod } of WAYS) {
           }
           const before = await sentFrames(uplinks[0]);
           for (const address of b.addresses.map((text) => IpAddress.parse(text))) {
-            await using _server = ProbeServer.open(libc, NetNs.open(libc, b.netns), [address], PORT);
+            await using _server = ProbeServer.open(
+              libc,
+              NetNs.open(libc, b.netns),
+              [address],
+              PORT,
+            );
             assertEquals(await echoed(libc, a.netns, address), BULK);
           }
           // So it was really the kernel that cut them.

@@ -198,7 +198,7 @@ export class Sandbox {
    */
   async removePod(
     name: string,
-    namespace = DEFAULT_NAMESPACE,
+    namespace?: string,
     onStart?: OnPluginStart,
   ): Promise<void> {
     const pod = this.pod(name, namespace);
