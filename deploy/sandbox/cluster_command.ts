@@ -3,7 +3,6 @@ import { Cluster, type ClusterOptions } from "./cluster.ts";
 import { clusterDemo, nodeOfPod } from "./cluster_demo.ts";
 import { measureCluster } from "./cluster_matrix.ts";
 import { status } from "./cluster_status.ts";
-import { ClusterWorkloads } from "./cluster_workloads.ts";
 import {
   chosenDataPlane,
   clusterChoices,
@@ -36,19 +35,21 @@ function newCluster(parsed: Flags, context: CommandContext, nodes: string): NewC
   };
 }
 
-async function up({ context, libc, state, namespaces, parsed }: VerbInput): Promise<number> {
+async function up(input: VerbInput): Promise<number> {
+  const { context, libc, state, namespaces, parsed } = input;
   const { signal, stdout } = context;
   const names = podNames(parsed);
   const wanted = newCluster(parsed, context, "1");
   const progress = (message: string): void => stdout.write(`${message}\n`);
   const { directory } = state;
-  const options = { ...wanted, namespaces, directory, progress, signal };
-  const workloads = new ClusterWorkloads(await Cluster.create(libc, options), directory);
-  const pods: PodRecord[] = [];
-  for (const [i, name] of names.entries()) {
-    signal.throwIfAborted();
-    pods.push(await workloads.addPod(name, nodeOfPod(i, wanted.nodes)));
-  }
+  await Cluster.create(libc, { ...wanted, namespaces, directory, progress, signal });
+  const pods = await changing(input, async (_, workloads) => {
+    const made: PodRecord[] = [];
+    for (const [i, name] of names.entries()) {
+      made.push(await workloads.addPod(name, nodeOfPod(i, wanted.nodes)));
+    }
+    return made;
+  });
   stdout.write(podTable(pods));
   return ExitCode.OK;
 }

@@ -37,7 +37,7 @@ export async function clusterDemo(
   const progress = (message: string): void => stdout.write(`${seconds()} s  ${message}\n`);
   const { directory } = state;
   const cluster = await Cluster.create(libc, { ...options, directory, progress, signal });
-  const workloads = new ClusterWorkloads(cluster, directory);
+  const workloads = new ClusterWorkloads(cluster, directory, signal);
   let kept = false;
   try {
     const pods: PodRecord[] = [];

@@ -6,14 +6,14 @@ import { ClusterWorkloads, isUp } from "./cluster_workloads.ts";
 import type { Sandbox } from "./sandbox.ts";
 import type { VerbInput } from "./verb_input.ts";
 import { isWorkload, nodeOf, ownerOf, podsOf, titleOf } from "./workloads/mod.ts";
-import { manifestId } from "@contiv/kubernetes";
+import { type Manifest, manifestId } from "@contiv/kubernetes";
 
 type Row = readonly string[];
 
 /** `status`: what runs, which nodes are up, and which pods can be reached. */
 export async function status({ context, libc, state }: VerbInput): Promise<number> {
   const cluster = Cluster.open(libc, state);
-  const workloads = new ClusterWorkloads(cluster, state.directory);
+  const workloads = new ClusterWorkloads(cluster, state.directory, context.signal);
   const nodes = await Promise.all(cluster.nodes.map(nodeRow));
   const sets = workloadRows(workloads, cluster);
   const pods = podRows(workloads, cluster);
@@ -51,11 +51,14 @@ async function nodeRow(node: Sandbox): Promise<{ readonly row: Row; readonly rea
 }
 
 /** How many pods of each workload work, of those that it has. */
-function workloadRows({ objects }: ClusterWorkloads, cluster: Cluster): Row[] {
+function workloadRows(workloads: ClusterWorkloads, cluster: Cluster): Row[] {
+  const { objects } = workloads;
   const up = new Set(cluster.nodes.filter(isUp).map(({ record }) => record.node.name));
   return objects.filter(isWorkload).map((each) => {
     const pods = podsOf(objects).filter((pod) => ownerOf(pod) === manifestId(each));
-    const ready = pods.filter((pod) => up.has(nodeOf(pod) ?? "")).length;
+    const isReady = (pod: Manifest): boolean =>
+      up.has(nodeOf(pod) ?? "") && (workloads.wiringOf(pod)?.addresses.length ?? 0) > 0;
+    const ready = pods.filter(isReady).length;
     return [each.manifest.metadata.namespace ?? "", titleOf(each), `${ready}/${pods.length}`];
   });
 }

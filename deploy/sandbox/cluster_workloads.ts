@@ -40,10 +40,13 @@ export class ClusterWorkloads {
   readonly #cluster: Cluster;
   readonly #state: AppliedState;
   readonly #manifests: ManifestDirectory;
+  readonly #signal: AbortSignal;
   #objects: Objects;
 
-  constructor(cluster: Cluster, directory: string) {
+  /** @param signal ends the work between two pods */
+  constructor(cluster: Cluster, directory: string, signal: AbortSignal) {
     this.#cluster = cluster;
+    this.#signal = signal;
     this.#state = new AppliedState(directory);
     this.#manifests = new ManifestDirectory(cluster.manifests);
     this.#objects = this.#state.load()?.objects ?? [];
@@ -114,6 +117,7 @@ export class ClusterWorkloads {
     const errors: string[] = [];
     const attempt =
       (what: string, work: () => Promise<unknown>): () => Promise<void> => async () => {
+        if (this.#signal.aborted) return;
         try {
           await work();
         } catch (error) {
@@ -138,6 +142,7 @@ export class ClusterWorkloads {
     });
     await inParallel(additions, PARALLEL);
     this.#reflect();
+    this.#signal.throwIfAborted();
     const pending = podsOf(this.#objects).filter((pod) => !isWired(this.#recordOf(pod)))
       .map((pod) => `pod/${pod.metadata.name} is pending: ${this.#whyPending(pod)}`);
     return { errors, pending: errors.length > 0 ? [] : pending };

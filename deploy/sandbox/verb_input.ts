@@ -19,13 +19,13 @@ export interface VerbInput {
 
 /** Changes a cluster that is up, while no other command does. @throws {Error} if none is */
 export async function changing<T>(
-  { libc, state }: VerbInput,
+  { context: { signal }, libc, state }: VerbInput,
   work: (cluster: Cluster, workloads: ClusterWorkloads) => Promise<T>,
 ): Promise<T> {
   // Without a cluster there is no directory to lock.
   Cluster.open(libc, state);
   return await withLock(`${state.directory}/lock`, async () => {
     const cluster = Cluster.open(libc, state);
-    return await work(cluster, new ClusterWorkloads(cluster, state.directory));
+    return await work(cluster, new ClusterWorkloads(cluster, state.directory, signal));
   });
 }
