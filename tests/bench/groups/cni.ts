@@ -3,6 +3,7 @@ import { alternate, type Subject } from "../alternate.ts";
 import { BenchScope } from "../bench_scope.ts";
 import type { Figure } from "../figure.ts";
 import type { Group, GroupOptions } from "../group.ts";
+import { installedPlugin } from "../installed_plugin.ts";
 import { type Plugin, referencePlugin, timePlugin } from "../plugin.ts";
 import { runProgram } from "../program.ts";
 
@@ -40,16 +41,6 @@ export const cniGroup: Group = {
     return figures;
   },
 };
-
-/** The plugin as README.md says to install it from a checkout: bundled into one file. */
-async function installedPlugin(directory: string): Promise<readonly string[]> {
-  const bundle = `${directory}/contiv-cni.js`;
-  const main = new URL("../../../main.ts", import.meta.url).pathname;
-  const args = ["bundle", "--quiet", "--output", bundle, main];
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
-  if (!success) throw new Error(`Cannot bundle the plugin: ${new TextDecoder().decode(stderr)}`);
-  return [Deno.execPath(), "run", "--quiet", "--no-config", "--allow-all", bundle];
-}
 
 interface Samples {
   readonly add: number[];
