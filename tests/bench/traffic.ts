@@ -88,5 +88,7 @@ async function iperf<T>(
 ): Promise<T> {
   const command = ["iperf3", "-c", address, "-p", PORT, "-t", String(seconds), "-J", ...args];
   const { stdout } = await runProgram({ command, ns: from, signal });
-  return (JSON.parse(stdout) as { end: T }).end;
+  const { end, error } = JSON.parse(stdout) as { end: T; error?: string };
+  if (error !== undefined) throw new Error(`Cannot measure: iperf3 says ${error}`);
+  return end;
 }
