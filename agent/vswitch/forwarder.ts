@@ -180,7 +180,6 @@ export class Forwarder implements PortObserver, TransmitObserver {
     this.#nowMs = this.#options.now();
     try {
       const taken = port.receive(this.#turns.begin(swIfIndex), this.#sink);
-      dataplane.flush();
       const restMs = this.#turns.end(swIfIndex, taken);
       if (restMs > 0 && port.fd !== undefined) this.#rest(swIfIndex, port.fd, restMs);
       return taken;
@@ -188,6 +187,8 @@ export class Forwarder implements PortObserver, TransmitObserver {
       if (!(error instanceof PortGoneError)) throw error;
       this.#giveUp(swIfIndex, port, error.message);
       return 0;
+    } finally {
+      dataplane.flush();
     }
   }
 
