@@ -3,6 +3,7 @@ import type { NamespaceRef } from "../attachments/mod.ts";
 import {
   NodesFeature,
   renderHost,
+  renderNeighbourLimits,
   renderOutside,
   renderOverlay,
   type Uplink,
@@ -84,7 +85,8 @@ export class NetworkController {
 
   /** All that is wanted, for a resync. */
   desired(): readonly Item[] {
-    return [...this.#own, ...this.#conflict === undefined ? this.#nodes?.all() ?? [] : []];
+    const nodes = this.#conflict === undefined ? this.#nodes?.all() ?? [] : [];
+    return [...renderNeighbourLimits(this.peers), ...this.#own, ...nodes];
   }
 
   /**
@@ -141,6 +143,7 @@ export class NetworkController {
 
   #apply({ deleted, set }: NodeChanges): readonly Change[] {
     const nodes = this.#nodes;
+    const before = renderNeighbourLimits(this.peers);
     // The last word on a key counts.
     const changes = new Map<string, Change>();
     const all = [
@@ -150,6 +153,9 @@ export class NetworkController {
     ];
     if (this.#conflict !== undefined) return [];
     for (const change of all) changes.set(change.key, change);
+    for (const [i, limit] of renderNeighbourLimits(this.peers).entries()) {
+      if (limit.value.age !== before[i]?.value.age) changes.set(limit.key, limit);
+    }
     return [...changes.values()];
   }
 

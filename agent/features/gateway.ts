@@ -4,8 +4,6 @@ import {
   type VppAddress,
   vppAddressKey,
   type VppLoopback,
-  type VppNeighbourLimit,
-  vppNeighbourLimitKey,
   type VppRoute,
   vppRouteKey,
 } from "../items/mod.ts";
@@ -20,14 +18,6 @@ export const GATEWAY_MAC: MacAddress = MacAddress.fromIdentity("contiv gateway")
 
 /** High enough to stay clear of loopbacks that people make, which VPP numbers from 0. */
 const GATEWAY_INSTANCE = 4242;
-
-/** Neighbours of a family: containers' static ones, and what is learned on the node's own links. */
-const NEIGHBOUR_LIMIT = 50_000;
-/**
- * Seconds. VPP's own setting is never: a router that has a new MAC address, or has forgotten ours
- * and asks in a way that VPP does not answer, would stay unreachable. Asking is a broadcast.
- */
-const NEIGHBOUR_AGE = 300;
 
 /**
  * The node's gateway: a loopback with the gateway addresses, which containers' interfaces borrow,
@@ -44,10 +34,6 @@ export function renderGateway(layouts: readonly NodePrefix[]): Item[] {
     owner,
   };
   const items: Item[] = [loopback];
-  for (const family of [4, 6] as const) {
-    const value: VppNeighbourLimit = { family, count: NEIGHBOUR_LIMIT, age: NEIGHBOUR_AGE };
-    items.push({ key: vppNeighbourLimitKey(family), value, requires: [], owner });
-  }
   for (const layout of layouts) {
     const address = IpPrefix.host(layout.gateway);
     const prefix = layout.prefix.network();

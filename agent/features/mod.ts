@@ -6,6 +6,7 @@
  */
 export * from "./gateway.ts";
 export * from "./host.ts";
+export * from "./neighbour_limits.ts";
 export * from "./nodes.ts";
 export * from "./outside.ts";
 export * from "./overlay.ts";
