@@ -97,6 +97,15 @@ Deno.test("a node that leaves takes all along; one that changes takes what it ha
   assertEquals(nodes.all(), []);
 });
 
+Deno.test("what is wanted of this node stays while its record is gone, and after", () => {
+  const nodes = new NodesFeature(node(1), CONFIG, true);
+  const own = nodes.all();
+  assert(own.length > 0);
+  assertEquals(nodes.delete("node1"), []);
+  assertEquals(nodes.set(node(1)), []);
+  assertEquals(nodes.all(), own);
+});
+
 Deno.test("of two nodes that claim one address the first by name has it, whoever came first", () => {
   const claim = (id: number): NodeNetwork => node(id, CONFIG, ["203.0.113.9"]);
   const ownerOf = (changes: readonly Change[]): unknown => {

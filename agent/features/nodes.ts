@@ -36,9 +36,9 @@ export class NodesFeature {
     ]);
   }
 
-  /** A node went. */
+  /** A node went. This one stays, whatever becomes of its record. */
   delete(name: string): readonly Change[] {
-    return this.#put(name, []);
+    return name === this.#self.name ? [] : this.#put(name, []);
   }
 
   /** Names of the other nodes. */
