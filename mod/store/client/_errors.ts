@@ -98,7 +98,8 @@ export function toStoreError(cause: unknown, goal: string, write: boolean): Stor
   const error = cause instanceof Error ? castGrpcError(cause) : cause;
   const code = codeOf(error);
   const reason = error instanceof Error ? plain(error.message) : String(error);
-  const lost = code === "UNAVAILABLE" || code === "DEADLINE" || code === "INTERNAL";
+  // etcd may carry out the very write by which it notices that its quota is used up.
+  const lost = ["UNAVAILABLE", "DEADLINE", "INTERNAL", "NO_SPACE"].includes(code);
   return new StoreError(code, `Cannot ${goal}: ${reason}, a reply wanted`, {
     cause,
     uncertain: write && lost,

@@ -75,7 +75,7 @@ async function leaveUnread(): Promise<boolean> {
   await using server = await StoreServer.listen({
     engine,
     listen: [{ type: "tcp", host: "127.0.0.1", port: 0, tls: false }],
-    stallMs: 500,
+    stallMs: 2_000,
   });
   const [address] = server.addresses;
   assert(address?.type === "tcp");
@@ -92,7 +92,7 @@ async function leaveUnread(): Promise<boolean> {
   // Which of a connection's streams is not read cannot be seen: it may be the other that is ended.
   const ended = (): number | undefined => sleeper.ended ?? reader.ended;
   try {
-    await until("one of them is ended", () => ended() !== undefined, 3_000);
+    await until("one of them is ended", () => ended() !== undefined, 10_000);
   } catch {
     sleeper.wake();
     await until("the woken has all at once", () => sleeper.events === 101, 20_000);
