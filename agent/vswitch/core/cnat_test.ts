@@ -9,7 +9,6 @@ import {
   ip4Packet,
   ip6Packet,
   IpAddress,
-  IpPrefix,
   IpProtocol,
   type ParsedIp,
   parseEthernet,
@@ -23,74 +22,8 @@ import {
   vnetFrame,
   VnetGso,
 } from "@contiv/net";
-import { SnatPolicyType, SnatTable } from "./cnat/snat_policy.ts";
-import { Retval } from "./retval.ts";
-import { type Sent, TestBench } from "./testing.ts";
-
-const POD_MAC = "02:00:00:00:00:0a";
-const HOST_MAC = "02:00:00:00:00:0c";
-const OUT_MAC = "02:00:00:00:00:0b";
-/** Addresses by family: the pod's, another pod's, the host's, somebody outside, our own. */
-const NET = {
-  4: {
-    pod: "10.1.0.2",
-    pod2: "10.1.0.3",
-    host: "172.30.1.2",
-    outside: "198.51.100.7",
-    own: "192.0.2.1",
-  },
-  6: {
-    pod: "fd00:1::2",
-    pod2: "fd00:1::3",
-    host: "fd00:3::2",
-    outside: "2001:db8:1::7",
-    own: "2001:db8::1",
-  },
-} as const;
-
-interface Scene {
-  readonly bench: TestBench;
-  readonly pod: number;
-  readonly pod2: number;
-  readonly host: number;
-  readonly uplink: number;
-}
-
-function scene(options: ConstructorParameters<typeof TestBench>[0] = {}): Scene {
-  const bench = new TestBench(options);
-  const { cnat } = bench.plane;
-  const pod = bench.add("pod", "02:fe:00:00:00:01", ["10.1.0.1/32", "fd00:1::1/128"]);
-  const pod2 = bench.add("pod2", "02:fe:00:00:00:02", []);
-  bench.plane.setUnnumbered(pod, pod2, true);
-  const host = bench.add("vpp1", "02:fe:00:00:00:03", ["172.30.1.1/24", "fd00:3::1/64"]);
-  const uplink = bench.add("up", "02:fe:00:00:00:04", ["192.0.2.1/24", "2001:db8::1/64"]);
-  for (const family of [4, 6] as const) {
-    const net = NET[family];
-    bench.neighbor(pod, net.pod, POD_MAC);
-    bench.via(net.pod, pod);
-    bench.neighbor(pod2, net.pod2, POD_MAC);
-    bench.via(net.pod2, pod2);
-    bench.neighbor(host, net.host, HOST_MAC);
-    const router = family === 4 ? "192.0.2.254" : "2001:db8::fe";
-    bench.neighbor(uplink, router, OUT_MAC);
-    bench.via(family === 4 ? "0.0.0.0/0" : "::/0", uplink, router);
-  }
-  assertEquals(cnat.setPolicy(SnatPolicyType.K8S), Retval.FEATURE_DISABLED);
-  cnat.setAddresses(IpAddress.parse(NET[4].own), IpAddress.parse(NET[6].own));
-  assertEquals(cnat.setPolicy(SnatPolicyType.K8S), Retval.OK);
-  for (const text of ["10.1.0.0/16", "172.30.0.0/16", "fd00::/16"]) {
-    cnat.setExcluded(IpPrefix.parse(text), true);
-  }
-  for (const each of [pod, pod2, host, uplink]) cnat.enable(each, true);
-  for (const each of [pod, pod2]) {
-    for (const table of [SnatTable.INCLUDE_V4, SnatTable.INCLUDE_V6, SnatTable.POD]) {
-      cnat.setMember(table, each, true);
-    }
-  }
-  cnat.setMember(SnatTable.POD, host, true);
-  cnat.setMember(SnatTable.HOST, host, true);
-  return { bench, pod, pod2, host, uplink };
-}
+import { cnatScene, HOST_MAC, NET, OUT_MAC, POD_MAC } from "./cnat_testing.ts";
+import type { Sent, TestBench } from "./testing.ts";
 
 type Make = (source: string, destination: string, ports: [number, number]) => Uint8Array;
 
@@ -151,7 +84,7 @@ for (const family of [4, 6] as const) {
   const net = NET[family];
   for (const [name, make] of [["UDP", udp], ["TCP", tcp(SYN)]] as const) {
     Deno.test(`${name} over IPv${family} from a pod leaves as the node's, and its answers come back`, () => {
-      const { bench, pod, uplink } = scene();
+      const { bench, pod, uplink } = cnatScene();
       const [out] = bench.receiveIp(pod, POD_MAC, make(net.pod, net.outside, [1000, 53]));
       assertEquals(out?.swIfIndex, uplink);
       const there = endsOf(out);
@@ -171,7 +104,7 @@ for (const family of [4, 6] as const) {
   }
 
   Deno.test(`IPv${family} sources are kept within the cluster, and towards it`, () => {
-    const { bench, pod, pod2, host, uplink } = scene();
+    const { bench, pod, pod2, host, uplink } = cnatScene();
     const kept = (from: number, mac: string, source: string, to: string, out: number): void => {
       const [sent] = bench.receiveIp(from, mac, udp(source, to, [7, 8]));
       assertEquals([sent?.swIfIndex, endsOf(sent).text], [out, `${source} > ${to}`]);
@@ -187,7 +120,7 @@ for (const family of [4, 6] as const) {
   });
 
   Deno.test(`an IPv${family} echo to the outside is answered to who asked`, () => {
-    const { bench, pod, uplink } = scene();
+    const { bench, pod, uplink } = cnatScene();
     const echo = (source: string, destination: string, reply: boolean, id: number): Uint8Array =>
       echoPacket({ source, destination, reply, id, sequence: 1, payload: new Uint8Array(8) });
     const ids = [7, 7].map((id, i) => {
@@ -207,7 +140,7 @@ for (const family of [4, 6] as const) {
 
   Deno.test(`an ICMP error about a translated IPv${family} flow tells the pod of its own packet`, () => {
     for (const [name, make] of [["UDP", udp], ["TCP", tcp(SYN)]] as const) {
-      const { bench, pod, uplink } = scene();
+      const { bench, pod, uplink } = cnatScene();
       const [out] = bench.receiveIp(pod, POD_MAC, make(net.pod, net.outside, [1000, 53]));
       const quoted = parseEthernet(out!.bytes.subarray(VNET_HEADER_LENGTH))!.payload;
       const router = family === 4 ? "203.0.113.9" : "2001:db8:9::9";
@@ -238,8 +171,45 @@ for (const family of [4, 6] as const) {
     }
   });
 
+  Deno.test(`an IPv${family} flow whose first packets were lost on their way is translated all the same`, () => {
+    const { bench, pod, uplink } = cnatScene();
+    const router = family === 4 ? "192.0.2.253" : "2001:db8::fd";
+    bench.via(family === 4 ? "0.0.0.0/0" : "::/0", uplink, router);
+    const packet = udp(net.pod, net.outside, [1000, 53]);
+    // Nobody knows the router yet: the packet is lost over the question.
+    for (const sent of bench.receiveIp(pod, POD_MAC, packet)) {
+      assert(String(sent.ip?.destination) !== net.outside);
+    }
+    bench.neighbor(uplink, router, OUT_MAC);
+    const [out] = bench.receiveIp(pod, POD_MAC, packet);
+    assertEquals(endsOf(out).text, `${net.own} > ${net.outside}`);
+  });
+
+  Deno.test(`that an IPv${family} answer is too big for its pod is told in its sender's words`, () => {
+    const { bench, pod, uplink } = cnatScene();
+    const [out] = bench.receiveIp(pod, POD_MAC, udp(net.pod, net.outside, [1000, 53]));
+    const [port] = endsOf(out).ports;
+    bench.plane.setMtu(pod, [1400, 0, 0, 0]);
+    const ends = { source: net.outside, destination: net.own };
+    const payload = new Uint8Array(1450).fill(7);
+    const datagram = udpDatagram({ ...ends, sourcePort: 53, destinationPort: port, payload });
+    const whole = family === 4
+      ? ip4Packet({ ...ends, protocol: IpProtocol.UDP, payload: datagram, fragment: 0x4000 })
+      : ip6Packet({ ...ends, nextHeader: IpProtocol.UDP, payload: datagram });
+    const [told, ...more] = bench.receiveIp(uplink, OUT_MAC, whole);
+    assertEquals(more, []);
+    assertEquals([told?.swIfIndex, String(told?.ip?.destination)], [uplink, net.outside]);
+    const icmp = parseIcmp(told!.ip!)!;
+    assertEquals([icmp.rest, icmp.checksumOk], [1400, true]);
+    const quoted = icmp.payload;
+    // As it was sent, but for the hop that it made.
+    const [hops, header] = family === 4 ? [8, 12] : [7, 8];
+    assertEquals(quoted.subarray(0, hops), whole.subarray(0, hops));
+    assertEquals(quoted.subarray(header), whole.subarray(header, quoted.length));
+  });
+
   Deno.test(`a partial checksum over IPv${family} stays right through a translation`, () => {
-    const { bench, pod } = scene();
+    const { bench, pod } = cnatScene();
     const packet = tcp(SYN)(net.pod, net.outside, [1000, 80]);
     const ip = family === 4 ? 20 : 40;
     const length = packet.length - ip;
@@ -261,7 +231,7 @@ for (const family of [4, 6] as const) {
 }
 
 Deno.test("a pod that reaches itself is translated; who but looks alike in 32 bits is not", () => {
-  const { bench, pod, pod2 } = scene();
+  const { bench, pod, pod2 } = cnatScene();
   const same = "fd00:2::2";
   bench.neighbor(pod2, same, POD_MAC);
   bench.via(same, pod2);
@@ -272,7 +242,7 @@ Deno.test("a pod that reaches itself is translated; who but looks alike in 32 bi
 });
 
 Deno.test("fragments made here are translated whole; others that lack ports do not leave", () => {
-  const { bench, pod, uplink } = scene();
+  const { bench, pod, uplink } = cnatScene();
   bench.plane.setMtu(uplink, [1000, 0, 0, 0]);
   const ends = { source: NET[4].pod, destination: NET[4].outside };
   const payload = udpDatagram({
@@ -314,7 +284,7 @@ Deno.test("fragments made here are translated whole; others that lack ports do n
 
 Deno.test("flows end: soon if idle, later if they are connections, at once when they close", () => {
   const count = (bench: TestBench): number => [...bench.plane.cnat.sessions()].length;
-  const { bench, pod, uplink } = scene();
+  const { bench, pod, uplink } = cnatScene();
   const net = NET[4];
   const wait = (seconds: number): void => {
     bench.nowMs += 1000 * seconds;
@@ -337,7 +307,7 @@ Deno.test("flows end: soon if idle, later if they are connections, at once when 
 });
 
 Deno.test("without room for another flow what must be translated is dropped, the rest passes", () => {
-  const { bench, pod } = scene({ maxFlows: 3 });
+  const { bench, pod } = cnatScene({ maxFlows: 3 });
   const net = NET[4];
   for (let port = 1; port <= 3; port++) {
     assertEquals(bench.receiveIp(pod, POD_MAC, udp(net.pod, net.outside, [port, 9])).length, 1);
@@ -348,7 +318,7 @@ Deno.test("without room for another flow what must be translated is dropped, the
 });
 
 Deno.test("ports run out and come back", () => {
-  const { bench, pod } = scene();
+  const { bench, pod } = cnatScene();
   const net = NET[4];
   const send = (i: number): number =>
     bench.receiveIp(pod, POD_MAC, udp(net.pod, net.outside, [1000 + i, 9])).length;

@@ -34,6 +34,7 @@ import { Core } from "./core.ts";
 import { errorIndex } from "./errors.ts";
 import { FibSource } from "./fib/source.ts";
 import type { Interface } from "./interface.ts";
+import { cnatRelease } from "./nodes/cnat_release.ts";
 import { ethernetInput } from "./nodes/ethernet_input.ts";
 import { GRAPH } from "./nodes/graph.ts";
 import { probeNeighbor } from "./nodes/probe.ts";
@@ -55,6 +56,8 @@ import {
 const REASSEMBLY_TIMEOUT = errorIndex(
   "ip4-local-full-reassembly: fragments dropped due to reassembly timeout",
 );
+const FIRST_MISSING = errorIndex("cnat-fragment: later fragments whose first did not come");
+const FORGOTTEN = errorIndex("cnat-fragment: datagrams forgotten for newer ones");
 /** Neighbours looked at per tick and family. */
 const AGED_PER_TICK = 64;
 
@@ -126,6 +129,7 @@ export class Dataplane {
       core.trace.add(nowMs, node, `${rx.name} sw_if_index ${swIfIndex} len ${p.end - p.l2}`);
     }
     ethernetInput(core, p);
+    if (core.cnat.held.isReady) cnatRelease(core);
   }
 
   /** Hands on what was held back for frames that might follow; call it after each batch of frames. */
@@ -139,6 +143,7 @@ export class Dataplane {
     core.nowMs = nowMs;
     core.neighbors.age(nowMs, AGED_PER_TICK, (at, address) => this.#probe(at, address));
     core.cnat.age(nowMs);
+    this.#countFragments(nowMs);
     core.reassembly.expire(nowMs);
     core.errors.counts[REASSEMBLY_TIMEOUT]! += core.reassembly.timeouts;
     core.reassembly.timeouts = 0;
@@ -402,6 +407,15 @@ export class Dataplane {
   sourceAddress(swIfIndex: number, towards: IpAddress): IpAddress | undefined {
     const at = this.#core.interfaces[swIfIndex];
     return at && sourceAddress(this.#core.interfaces, at, towards);
+  }
+
+  #countFragments(nowMs: number): void {
+    const { cnat: { fragments, held }, errors: { counts } } = this.#core;
+    held.expire(nowMs);
+    counts[FIRST_MISSING]! += held.timeouts;
+    counts[FORGOTTEN]! += fragments.displaced;
+    held.timeouts = 0;
+    fragments.displaced = 0;
   }
 
   #with(swIfIndex: number, operation: (at: Interface) => number): number {

@@ -21,6 +21,8 @@ export class Packet {
   /** Its flow in cnat's table, and what is known of it: one of FlowState. */
   flow = -1;
   flowState = 0;
+  /** The IPv4 identification of a fragment once its source is translated; -1: its own. */
+  identification = -1;
   /** Where the flow hash was computed, it is kept; 0 means not yet. */
   flowHash = 0;
 

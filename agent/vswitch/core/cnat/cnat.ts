@@ -2,7 +2,9 @@ import { type Family, IpAddress, type IpPrefix } from "@contiv/net";
 import type { Interface } from "../interface.ts";
 import { Retval } from "../retval.ts";
 import { addressWord } from "../words.ts";
+import { FragmentTable } from "./fragment_table.ts";
 import { FINAL, FlowFlag, FlowTable, ORIGINAL, turn } from "./flow_table.ts";
+import { HeldFragments } from "./held_fragments.ts";
 import { PortPool } from "./port_pool.ts";
 import { SnatPolicy, SnatPolicyType } from "./snat_policy.ts";
 import { DESTINATION, kindFamily, kindProtocol, PORTS, SOURCE, TUPLE_WORDS } from "./tuple.ts";
@@ -31,6 +33,8 @@ export interface CnatSession {
 /** cnat by the operations of VPP's API (plugins/cnat/cnat.api), and what its nodes share. */
 export class Cnat {
   readonly flows: FlowTable;
+  readonly fragments = new FragmentTable();
+  readonly held = new HeldFragments();
   /** Undefined until source addresses were set: then nothing is translated. */
   policy: SnatPolicy | undefined;
   /** What the packet at hand is known by. */

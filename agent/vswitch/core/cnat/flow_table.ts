@@ -24,6 +24,8 @@ export class FlowTable {
   lifetimes = new Uint16Array(SMALLEST);
   /** By flow: when its last packet came, on the data plane's clock. */
   lastMs = new Float64Array(SMALLEST);
+  /** By flow: how many flows its number had before. */
+  generations = new Uint32Array(SMALLEST);
   /** By flow: bits of {@link FlowFlag}. */
   flags = new Uint8Array(SMALLEST);
   /** Flow, and whether by its return tuple in the lowest bit. */
@@ -99,6 +101,7 @@ export class FlowTable {
     this.#erase(flow << 1);
     if (this.flags[flow]! & FlowFlag.HAS_RETURN) this.#erase(flow << 1 | 1);
     this.kinds[flow] = 0;
+    this.generations[flow]!++;
     this.#free.push(flow);
   }
 
@@ -172,6 +175,7 @@ export class FlowTable {
     this.kinds = widened(new Uint16Array(size), this.kinds);
     this.lifetimes = widened(new Uint16Array(size), this.lifetimes);
     this.lastMs = widened(new Float64Array(size), this.lastMs);
+    this.generations = widened(new Uint32Array(size), this.generations);
     this.flags = widened(new Uint8Array(size), this.flags);
   }
 }
@@ -184,6 +188,8 @@ export const FlowFlag = {
   SNAT: 2,
   /** Its port was taken from the pool. */
   HAS_PORT: 4,
+  /** It was decided whether its source is translated. */
+  DECIDED: 8,
 } as const;
 
 function widened<T extends { set(from: T): void }>(wider: T, old: T): T {

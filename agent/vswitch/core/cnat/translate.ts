@@ -1,15 +1,17 @@
-import {
-  internetChecksum,
-  IP4_HEADER_LENGTH,
-  Ip4Fragment,
-  IP6_HEADER_LENGTH,
-  IpProtocol,
-} from "@contiv/net";
+import { internetChecksum, IP4_HEADER_LENGTH, IpProtocol } from "@contiv/net";
 import { read16, read32, write16, write32 } from "../bytes.ts";
 import { isChecksumPartial } from "../nodes/checksum_offload.ts";
 import { icmp6PseudoSum } from "../nodes/icmp6_checksum.ts";
 import type { Packet } from "../packet.ts";
-import { DESTINATION, isEcho, isIcmp4Error, isIcmp6Error, PORTS, SOURCE } from "./tuple.ts";
+import {
+  DESTINATION,
+  isEcho,
+  isIcmpError,
+  NO_TRANSPORT,
+  PORTS,
+  SOURCE,
+  transportOf,
+} from "./tuple.ts";
 
 const ICMP_HEADER = 8;
 
@@ -33,19 +35,36 @@ export function translate(
   const destination = at + (turned ? SOURCE : DESTINATION);
   const word = tuples[at + PORTS]!;
   const ports = turned ? word << 16 | word >>> 16 : word;
-  const is4 = family === 4;
-  const protocol = buffer[l3 + (is4 ? 9 : 6)]!;
-  const l4 = l3 + (is4 ? IP4_HEADER_LENGTH : IP6_HEADER_LENGTH);
-  const isLater = is4 && (read16(buffer, l3 + 6) & Ip4Fragment.OFFSET) !== 0;
-  const isError = !isLater && l4 + ICMP_HEADER <= end &&
-    (is4
-      ? protocol === IpProtocol.ICMP && isIcmp4Error(buffer[l4]!)
-      : protocol === IpProtocol.ICMP6 && isIcmp6Error(buffer[l4]!));
+  const transport = transportOf(buffer, l3, end, family);
+  const l4 = transport >> 8;
+  const isError = transport !== NO_TRANSPORT && l4 + ICMP_HEADER <= end &&
+    isIcmpError(family, transport & 0xff, buffer[l4]!);
   if (isError) {
     return translateError(p, family, l4, tuples, source, destination, ports);
   }
   const delta = writeAddresses(buffer, l3, family, tuples, source, destination);
-  if (!isLater) writeTransport(p, l4, family, protocol, delta, ports, end, isChecksumPartial(p));
+  if (transport === NO_TRANSPORT) return;
+  writeTransport(buffer, transport, family, delta, ports, end, isChecksumPartial(p));
+}
+
+/**
+ * Gives the packet that an ICMP error quotes the addresses and ports of a tuple. The error's own
+ * checksum is not touched.
+ * @param inner where the quoted packet begins
+ */
+export function translateQuoted(
+  buffer: Uint8Array,
+  inner: number,
+  end: number,
+  family: 4 | 6,
+  tuples: Int32Array,
+  at: number,
+  turned: boolean,
+): void {
+  const word = tuples[at + PORTS]!;
+  const ports = turned ? word << 16 | word >>> 16 : word;
+  const [source, destination] = turned ? [DESTINATION, SOURCE] : [SOURCE, DESTINATION];
+  writeQuoted(buffer, inner, end, family, tuples, at + source, at + destination, ports);
 }
 
 /** @returns how much the ones' complement sum of the addresses grew, unfolded */
@@ -73,16 +92,16 @@ function writeAddresses(
 
 /** Writes what changed of ports or an echo's identifier, and the checksum over all of it. */
 function writeTransport(
-  p: { readonly buffer: Uint8Array },
-  l4: number,
+  buffer: Uint8Array,
+  transport: number,
   family: 4 | 6,
-  protocol: number,
   addresses: number,
   ports: number,
   end: number,
   partial: boolean,
 ): void {
-  const { buffer } = p;
+  const l4 = transport >> 8;
+  const protocol = transport & 0xff;
   if (l4 + ICMP_HEADER > end) return;
   if (isEcho(family, protocol, buffer[l4]!)) {
     const delta = writeHalf(buffer, l4 + 4, ports >>> 16);
@@ -125,15 +144,28 @@ function translateError(
     }
   }
   // The quoted packet went the other way.
-  const innerL4 = inner + (is4 ? (buffer[inner]! & 0xf) * 4 : IP6_HEADER_LENGTH);
-  const protocol = buffer[inner + (is4 ? 9 : 6)]!;
-  const delta = writeAddresses(buffer, inner, family, tuples, destination, source);
   const turned = ports << 16 | ports >>> 16;
-  writeTransport(p, innerL4, family, protocol, delta, turned, end, false);
+  writeQuoted(buffer, inner, end, family, tuples, destination, source, turned);
   const length = end - icmp;
   write16(buffer, icmp + 2, 0);
   const seed = is4 ? 0 : icmp6PseudoSum(buffer, l3, length);
   write16(buffer, icmp + 2, internetChecksum(buffer, icmp, length, seed));
+}
+
+function writeQuoted(
+  buffer: Uint8Array,
+  inner: number,
+  end: number,
+  family: 4 | 6,
+  tuples: Int32Array,
+  source: number,
+  destination: number,
+  ports: number,
+): void {
+  const delta = writeAddresses(buffer, inner, family, tuples, source, destination);
+  const transport = transportOf(buffer, inner, end, family);
+  if (transport === NO_TRANSPORT) return;
+  writeTransport(buffer, transport, family, delta, ports, end, false);
 }
 
 /** A partial checksum is a sum that is not complemented yet. */

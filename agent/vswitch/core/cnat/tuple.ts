@@ -18,6 +18,9 @@ export const PORTS = 8;
 
 /** SCTP's protocol number. */
 const SCTP = 132;
+/** Octets of IPv6's fragment header, and the offset in its second half-word (RFC 8200, 4.5). */
+export const FRAGMENT_HEADER = 8;
+export const IP6_OFFSET = 0xfff8;
 /** A tuple's kind is its protocol and this, so that families never meet. */
 const FAMILY_6 = 0x100;
 
@@ -34,6 +37,28 @@ export function kindProtocol(kind: number): number {
   return kind & 0xff;
 }
 
+/** There is none: of a later fragment, or of what hides it. */
+export const NO_TRANSPORT = -1;
+
+/**
+ * Where the transport header of an IP packet is, also behind IPv6's fragment header.
+ * @param end one past what may be read
+ * @returns its place in the buffer, times 256, plus its protocol; or {@link NO_TRANSPORT}
+ */
+export function transportOf(buffer: Uint8Array, l3: number, end: number, family: 4 | 6): number {
+  if (family === 4) {
+    if ((read16(buffer, l3 + 6) & Ip4Fragment.OFFSET) !== 0) return NO_TRANSPORT;
+    return l3 + (buffer[l3]! & 0xf) * 4 << 8 | buffer[l3 + 9]!;
+  }
+  const at = l3 + IP6_HEADER_LENGTH;
+  const protocol = buffer[l3 + 6]!;
+  if (protocol !== IpProtocol.FRAGMENT) return at << 8 | protocol;
+  if (at + FRAGMENT_HEADER > end || (read16(buffer, at + 2) & IP6_OFFSET) !== 0) {
+    return NO_TRANSPORT;
+  }
+  return at + FRAGMENT_HEADER << 8 | buffer[at]!;
+}
+
 /**
  * Reads what a packet's flow is known by. An ICMP error counts as a packet of the flow that it is
  * about, in its own direction.
@@ -41,34 +66,39 @@ export function kindProtocol(kind: number): number {
  */
 export function readTuple(p: Packet, family: 4 | 6, into: Int32Array): number {
   const { buffer, l3, end } = p;
-  if (family === 4) {
-    if ((read16(buffer, l3 + 6) & Ip4Fragment.OFFSET) !== 0) return 0;
-    const l4 = l3 + IP4_HEADER_LENGTH;
-    const protocol = buffer[l3 + 9]!;
-    if (protocol === IpProtocol.ICMP && l4 + 8 <= end && isIcmp4Error(buffer[l4]!)) {
-      const inner = l4 + 8;
-      if (inner + IP4_HEADER_LENGTH > end) return 0;
-      if ((read16(buffer, inner + 6) & Ip4Fragment.OFFSET) !== 0) return 0;
-      const innerL4 = inner + (buffer[inner]! & 0xf) * 4;
-      addresses4(into, read32(buffer, inner + 16), read32(buffer, inner + 12));
-      return readPorts(buffer, innerL4, end, buffer[inner + 9]!, 4, true, into);
-    }
-    addresses4(into, read32(buffer, l3 + 12), read32(buffer, l3 + 16));
-    return readPorts(buffer, l4, end, protocol, 4, false, into);
+  const transport = transportOf(buffer, l3, end, family);
+  if (transport === NO_TRANSPORT) return 0;
+  const l4 = transport >> 8;
+  const protocol = transport & 0xff;
+  const swap = l4 + 8 <= end && isIcmpError(family, protocol, buffer[l4]!);
+  if (!swap) {
+    readAddresses(buffer, l3, family, into);
+    return readPorts(buffer, l4, end, protocol, family, false, into);
   }
-  const l4 = l3 + IP6_HEADER_LENGTH;
-  const protocol = buffer[l3 + 6]!;
-  if (protocol === IpProtocol.ICMP6 && l4 + 8 <= end && isIcmp6Error(buffer[l4]!)) {
-    const inner = l4 + 8;
-    if (inner + IP6_HEADER_LENGTH > end) return 0;
+  const inner = l4 + 8;
+  if (inner + (family === 4 ? IP4_HEADER_LENGTH : IP6_HEADER_LENGTH) > end) return 0;
+  const quoted = transportOf(buffer, inner, end, family);
+  if (quoted === NO_TRANSPORT) return 0;
+  if (family === 4) {
+    addresses4(into, read32(buffer, inner + 16), read32(buffer, inner + 12));
+  } else {
     for (let i = 0; i < 4; i++) {
       into[SOURCE + i] = read32(buffer, inner + 24 + 4 * i);
       into[DESTINATION + i] = read32(buffer, inner + 8 + 4 * i);
     }
-    return readPorts(buffer, inner + IP6_HEADER_LENGTH, end, buffer[inner + 6]!, 6, true, into);
   }
+  return readPorts(buffer, quoted >> 8, end, quoted & 0xff, family, true, into);
+}
+
+/** Reads source and destination of an IP packet. */
+export function readAddresses(
+  buffer: Uint8Array,
+  l3: number,
+  family: 4 | 6,
+  into: Int32Array,
+): void {
+  if (family === 4) return addresses4(into, read32(buffer, l3 + 12), read32(buffer, l3 + 16));
   for (let i = 0; i < 8; i++) into[SOURCE + i] = read32(buffer, l3 + 8 + 4 * i);
-  return readPorts(buffer, l4, end, protocol, 6, false, into);
 }
 
 function addresses4(into: Int32Array, source: number, destination: number): void {
@@ -106,12 +136,19 @@ export function isEcho(family: 4 | 6, protocol: number, type: number): boolean {
     : protocol === IpProtocol.ICMP6 && (type === Icmp6Type.ECHO || type === Icmp6Type.ECHO_REPLY);
 }
 
+/** Whether an ICMP message of either family is about another packet. */
+export function isIcmpError(family: 4 | 6, protocol: number, type: number): boolean {
+  return family === 4
+    ? protocol === IpProtocol.ICMP && isIcmp4Error(type)
+    : protocol === IpProtocol.ICMP6 && isIcmp6Error(type);
+}
+
 /** Unreachable, source quench, redirect, time exceeded and parameter problem (RFC 792). */
-export function isIcmp4Error(type: number): boolean {
+function isIcmp4Error(type: number): boolean {
   return type === 3 || type === 4 || type === 5 || type === 11 || type === 12;
 }
 
 /** Unreachable, too big, time exceeded, parameter problem (RFC 4443, 2.1). */
-export function isIcmp6Error(type: number): boolean {
+function isIcmp6Error(type: number): boolean {
   return type >= 1 && type <= 4;
 }

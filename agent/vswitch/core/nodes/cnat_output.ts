@@ -1,9 +1,9 @@
-import { IP4_HEADER_LENGTH, IpProtocol } from "@contiv/net";
+import { IpProtocol, updateChecksum } from "@contiv/net";
 import { FINAL, FlowFlag, MIDDLE, NO_FLOW } from "../cnat/flow_table.ts";
 import { FlowState } from "../cnat/flow_state.ts";
 import { translate } from "../cnat/translate.ts";
-import { kindProtocol, PORTS, readTuple, SOURCE } from "../cnat/tuple.ts";
-import { read32 } from "../bytes.ts";
+import { kindProtocol, PORTS, readAddresses, readTuple, SOURCE } from "../cnat/tuple.ts";
+import { read16, write16 } from "../bytes.ts";
 import { type Core, drop } from "../core.ts";
 import { errorIndex } from "../errors.ts";
 import type { Packet } from "../packet.ts";
@@ -23,7 +23,10 @@ export function cnatOutput(core: Core, p: Packet, family: 4 | 6, txIndex: number
   const { flows } = cnat;
   switch (p.flowState) {
     case FlowState.NEW:
-      if (!begin(core, p, family, txIndex)) return true;
+      if (!begin(core, p, family, txIndex)) {
+        p.flowState = FlowState.UNKNOWN;
+        return true;
+      }
       p.flowState = FlowState.FORWARD;
       break;
     case FlowState.FORWARD:
@@ -36,7 +39,10 @@ export function cnatOutput(core: Core, p: Packet, family: 4 | 6, txIndex: number
       return false;
   }
   const isTranslated = (flows.flags[p.flow]! & FlowFlag.SNAT) !== 0;
-  if (isTranslated) translate(p, family, flows.tuples, flows.at(p.flow) + FINAL, false);
+  if (isTranslated) {
+    translate(p, family, flows.tuples, flows.at(p.flow) + FINAL, false);
+    if (family === 4 && p.identification >= 0) writeIdentification(p);
+  }
   if (p.traced) {
     const text = isTranslated ? `flow ${p.flow} translated` : `flow ${p.flow} not translated`;
     core.trace.add(p.nowMs, `cnat-output-ip${family}`, text);
@@ -66,6 +72,7 @@ function begin(core: Core, p: Packet, family: 4 | 6, txIndex: number): boolean {
     flows.tuples[at + FINAL + PORTS] = port << 16 | low;
     flows.flags[flow]! |= FlowFlag.SNAT | FlowFlag.HAS_PORT;
   }
+  flows.flags[flow]! |= FlowFlag.DECIDED;
   const stale = flows.addReturn(flow);
   if (stale !== NO_FLOW && stale !== flow) {
     // Of a flow that never got this far: its answers would be this one's.
@@ -79,16 +86,16 @@ function begin(core: Core, p: Packet, family: 4 | 6, txIndex: number): boolean {
 function mustTranslate(core: Core, p: Packet, family: 4 | 6, txIndex: number): boolean {
   const { tuple, policy } = core.cnat;
   if (policy === undefined) return false;
-  if (readTuple(p, family, tuple) === 0) readAddresses(p, family, tuple);
+  if (readTuple(p, family, tuple) === 0) readAddresses(p.buffer, p.l3, family, tuple);
   return policy.translates(family, tuple, 0, p.rx.swIfIndex, txIndex);
 }
 
-function readAddresses({ buffer, l3 }: Packet, family: 4 | 6, into: Int32Array): void {
-  into.fill(0);
-  if (family === 4) {
-    into[SOURCE + 3] = read32(buffer, l3 + IP4_HEADER_LENGTH - 8);
-    into[SOURCE + 7] = read32(buffer, l3 + IP4_HEADER_LENGTH - 4);
-    return;
-  }
-  for (let i = 0; i < 8; i++) into[SOURCE + i] = read32(buffer, l3 + 8 + 4 * i);
+/**
+ * Fragments of several pods leave under one address, and may have the same identification: they
+ * get one of this node's own (RFC 6864, 5.3.1).
+ */
+function writeIdentification({ buffer, l3, identification }: Packet): void {
+  const before = read16(buffer, l3 + 4);
+  write16(buffer, l3 + 4, identification);
+  write16(buffer, l3 + 10, updateChecksum(read16(buffer, l3 + 10), before, identification));
 }

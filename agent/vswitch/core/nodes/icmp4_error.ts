@@ -8,6 +8,7 @@ import type { Packet } from "../packet.ts";
 import { HEADROOM } from "../scratch_packet.ts";
 import { mix2 } from "../tables/hash.ts";
 import { addressAt } from "../words.ts";
+import { quoteAsSent } from "./cnat_quote.ts";
 import { formatIp } from "./format.ts";
 
 export const UNREACHABLE_4 = Icmp4Type.UNREACHABLE;
@@ -65,6 +66,7 @@ export function icmp4Error(core: Core, p: Packet, type: number, code: number, re
   bytes[icmp + 1] = code;
   write32(bytes, icmp + 4, rest);
   bytes.set(buffer.subarray(l3, l3 + quoted), icmp + ICMP_HEADER);
+  quoteAsSent(core, p, 4, bytes, icmp + ICMP_HEADER, at + length);
   write16(bytes, icmp + 2, internetChecksum(bytes, icmp, ICMP_HEADER + quoted));
 
   out.end = at + length;

@@ -7,6 +7,7 @@ import { errorIndex } from "../errors.ts";
 import type { Packet } from "../packet.ts";
 import { HEADROOM } from "../scratch_packet.ts";
 import { addressAt } from "../words.ts";
+import { quoteAsSent } from "./cnat_quote.ts";
 import { ip6PairHash } from "./flow_hash.ts";
 import { formatIp } from "./format.ts";
 import { writeIcmp6Checksum } from "./icmp6_checksum.ts";
@@ -60,6 +61,7 @@ export function icmp6Error(core: Core, p: Packet, type: number, code: number, re
   bytes[icmp + 1] = code;
   write32(bytes, icmp + 4, rest);
   bytes.set(buffer.subarray(l3, l3 + quoted), icmp + ICMP_HEADER);
+  quoteAsSent(core, p, 6, bytes, icmp + ICMP_HEADER, icmp + ICMP_HEADER + quoted);
 
   out.l3 = at;
   out.end = icmp + ICMP_HEADER + quoted;

@@ -1,6 +1,5 @@
 import { IP4_HEADER_LENGTH, Ip4Fragment } from "@contiv/net";
 import { read16, write16, writeIp4Checksum } from "../bytes.ts";
-import { FlowState } from "../cnat/flow_state.ts";
 import { type Core, drop } from "../core.ts";
 import { errorIndex } from "../errors.ts";
 import type { Packet } from "../packet.ts";
@@ -31,6 +30,8 @@ export function ip4Fragment(core: Core, p: Packet, adjacency: number, mtu: numbe
   out.rx = p.rx;
   out.nowMs = p.nowMs;
   out.traced = p.traced;
+  out.flowState = p.flowState;
+  out.identification = whole ? -1 : p.identification;
   for (let at = 0; at < payload; at += step) {
     const length = Math.min(step, payload - at);
     const more = at + length < payload || (word & Ip4Fragment.MORE) !== 0;
@@ -48,8 +49,7 @@ export function ip4Fragment(core: Core, p: Packet, adjacency: number, mtu: numbe
     out.local = false;
     out.flowHash = 0;
     out.flow = p.flow;
-    // What the first fragment decides on is decided.
-    out.flowState = at > 0 && p.flowState === FlowState.NEW ? FlowState.FORWARD : p.flowState;
+    // Its state stays as it is: what the first fragment decides on is decided.
     core.errors.counts[SENT]!++;
     core.next.ip4Rewrite(core, out, adjacency);
   }

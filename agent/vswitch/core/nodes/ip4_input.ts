@@ -48,7 +48,13 @@ export function ip4Input(core: Core, p: Packet): void {
   if (rx.ip4Urpf !== UrpfMode.OFF && !isGroup && ip4Urpf(core, p)) return;
   if (rx.ip4Users === 0) return drop(core, p, NOT_ENABLED);
   if (isGroup) return multicast(core, p);
-  if (rx.cnat) cnatInput(core, p, 4);
+  ip4Unicast(core, p);
+}
+
+/** Takes a packet whose header and sender are right on its way. */
+export function ip4Unicast(core: Core, p: Packet): void {
+  const { rx } = p;
+  if (rx.cnat && cnatInput(core, p, 4)) return;
   if (rx.ip4Macip !== undefined && ip4Inacl(core, p, rx.ip4Macip)) return;
   ip4Lookup(core, p, rx.ip4Table);
 }

@@ -33,7 +33,13 @@ export function ip6Input(core: Core, p: Packet): void {
   if (rx.ip6Urpf !== UrpfMode.OFF && !isGroup && ip6Urpf(core, p)) return;
   if (rx.ip6Users === 0) return drop(core, p, NOT_ENABLED);
   if (isGroup) return multicast(core, p);
-  if (rx.cnat) cnatInput(core, p, 6);
+  ip6Unicast(core, p);
+}
+
+/** Takes a packet whose header and sender are right on its way. */
+export function ip6Unicast(core: Core, p: Packet): void {
+  const { rx } = p;
+  if (rx.cnat && cnatInput(core, p, 6)) return;
   if (rx.ip6Macip !== undefined && ip6Inacl(core, p, rx.ip6Macip)) return;
   ip6Lookup(core, p, rx.ip6Table);
 }

@@ -1,6 +1,5 @@
 import { VNET_NEEDS_CSUM, VnetOffset } from "@contiv/net";
 import { writeLe16 } from "../bytes.ts";
-import { FlowState } from "../cnat/flow_state.ts";
 import type { Core } from "../core.ts";
 import type { Packet } from "../packet.ts";
 
@@ -16,6 +15,7 @@ export function segment(core: Core, p: Packet, each: (core: Core, p: Packet) => 
   const to = out.buffer;
   if (p.buffer === to || !segmenter.begin(p)) return false;
   if (out.l2 + segmenter.headers + segmenter.size > to.length) return false;
+  out.flowState = p.flowState;
   for (let index = 0; index < segmenter.count; index++) {
     to.fill(0, out.start, out.l2);
     to[out.start + VnetOffset.FLAGS] = VNET_NEEDS_CSUM;
@@ -29,8 +29,7 @@ export function segment(core: Core, p: Packet, each: (core: Core, p: Packet) => 
     out.traced = p.traced;
     out.flowHash = p.flowHash;
     out.flow = p.flow;
-    // What the first segment decides on is decided.
-    out.flowState = index > 0 && p.flowState === FlowState.NEW ? FlowState.FORWARD : p.flowState;
+    // Its state stays as it is: what the first segment decides on is decided.
     each(core, out);
   }
   return true;
