@@ -1,4 +1,5 @@
 import type { FuzzTarget } from "./target.ts";
+import { cnat } from "./targets/cnat.ts";
 import { cniCodec } from "./targets/cni_codec.ts";
 import { config } from "./targets/config.ts";
 import { grpcServer } from "./targets/grpc_server.ts";
@@ -22,6 +23,7 @@ export const TARGETS: readonly FuzzTarget[] = [
   vppServer,
   packets,
   overlay,
+  cnat,
   netlink,
   config,
   state,
