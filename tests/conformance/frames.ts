@@ -123,6 +123,8 @@ export interface Seen {
   readonly protocol?: number;
   /** Octets behind the IP header; of other frames, behind the Ethernet header. */
   readonly body: Uint8Array;
+  /** The IP packet, and what may be behind it. */
+  readonly packet?: Uint8Array;
   /** Whether the IPv4 header's checksum is right. */
   readonly sound?: boolean;
 }
@@ -146,6 +148,7 @@ export function dissect(frame: Uint8Array): Seen {
       destination: ip(16, 4),
       hops: packet[8] ?? 0,
       protocol: packet[9] ?? 0,
+      packet,
       sound: internetChecksum(packet, 0, 20) === 0,
       body: packet.subarray(20, total),
     };
@@ -157,6 +160,7 @@ export function dissect(frame: Uint8Array): Seen {
       destination: ip(24, 16),
       hops: packet[7] ?? 0,
       protocol: packet[6] ?? 0,
+      packet,
       body: packet.subarray(40),
     };
   }

@@ -36,7 +36,8 @@ const K8S = 2;
 const TABLE = { INCLUDE_V4: 0, INCLUDE_V6: 1, POD: 2, HOST: 3 } as const;
 /** The node's own address is left to its owner; the addresses are for all tables. */
 const FLAGS = 6;
-const NET = {
+/** Who there is, by family. */
+export const NET = {
   4: { pod: "10.1.1.2", host: "172.30.1.2", outside: "198.51.100.7", own: "192.0.2.1" },
   6: { pod: "fd00:1::2", host: "fd00:3::3", outside: "2001:db8:1::7", own: "2001:db8::1" },
 } as const;
@@ -65,7 +66,8 @@ const tcp: Packet = (source, destination, [sourcePort, destinationPort]) => {
   return wrap(source, destination, IpProtocol.TCP, segment);
 };
 
-function send(from: Peer, packet: Uint8Array): void {
+/** Sends an IP packet from a peer to the switch. */
+export function send(from: Peer, packet: Uint8Array): void {
   const type = packet[0]! >>> 4 === 6 ? EtherType.IP6 : EtherType.IP4;
   from.send(ethernet(from.switchMac, from.mac, type, packet));
 }

@@ -1,4 +1,5 @@
 import { dataPlaneTest } from "../support/requires.ts";
+import { fragmentCases } from "./fragment_cases.ts";
 import { Peer } from "./peer.ts";
 import { furnishSnat, SNAT_API_CASES, snatCases } from "./snat_cases.ts";
 import { Target } from "./target.ts";
@@ -14,7 +15,7 @@ dataPlaneTest("sources are translated as by VPP's cnat", async (dataPlane, t) =>
   const scene = { vpp, pod, host, uplink, translatesAll };
   await furnishSnat(scene);
   for (const family of [4, 6] as const) {
-    for (const { name, run } of snatCases(family)) {
+    for (const { name, run } of [...snatCases(family), ...fragmentCases(family)]) {
       await t.step(`over IPv${family}: ${name}`, () => run(scene));
     }
   }
