@@ -59,14 +59,15 @@ for (const each of CASES) {
         const fits = each.pod - HEADERS[address.family];
         for (const size of [...SIZES, fits, fits + 1].toSorted((x, y) => x - y)) {
           for (const whole of [true, false]) {
+            const isVpp = dataPlane.kind === "vpp";
             const out = from !== internet && to === internet;
-            const back = from === internet && dataPlane.kind === "vpp" && address.family === 4;
-            // No fragment of a pod's gets out, as its ports are not in it. Record: 0017. And VPP
-            // damages what it says to an outside host of its packet's size. Record: 0031.
-            // Those of IPv6 it lets out as they are.
-            const lost = out && !whole && (dataPlane.kind !== "vpp" || address.family === 4);
+            // VPP damages what it says to an outside host of its packet's size. Record: 0031.
+            const back = isVpp && from === internet && address.family === 4;
+            // It writes ports into the data of a pod's fragments; those of IPv6 it lets out as they
+            // are. Record: 0017.
+            const lost = isVpp && out && !whole && address.family === 4;
             // The answer to an outside host's IPv6 fragments leaves under the node's name: 0017 too.
-            const renamed = from === internet && !whole && address.family === 6;
+            const renamed = isVpp && from === internet && !whole && address.family === 6;
             const isKnown = size > fits && (lost || renamed || back && each.pod < each.mtu);
             if (isKnown && (size > fits + 1 || back)) continue;
             count++;
