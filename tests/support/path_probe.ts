@@ -66,6 +66,49 @@ export async function probePath(
   }
 }
 
+/**
+ * Asks a server of {@link RECEIPTS}, from a namespace, for a datagram of some size, as often as it
+ * takes the server's kernel to learn the path's MTU.
+ */
+export async function probeAnswer(
+  libc: Libc,
+  from: NetNs,
+  { port, size, to }: Omit<PathProbeOptions, "whole">,
+): Promise<Exclude<PathResult, "too big">> {
+  using socket = from.run(() => InetSocket.open(libc, { family: to.family, kind: "udp" }));
+  socket.connect(to, port);
+  using epoll = Epoll.open(libc);
+  epoll.add(socket.fd, EPOLLIN, 0);
+  const question = questionFor(size);
+  const wanted = answerTo(question)!;
+  const answer = new Uint8Array(size + 1);
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    socket.send(question);
+    if (await epoll.waitAsync(LIMIT_MS) === 0) continue;
+    const length = socket.receive(answer);
+    if (length === size && wanted.every((octet, i) => answer[i] === octet)) return "delivered";
+  }
+  return "hole";
+}
+
+/** What a question begins with. */
+const QUESTION = 0x61736b3f;
+
+function questionFor(size: number): Uint8Array<ArrayBuffer> {
+  const question = new Uint8Array(8);
+  const view = new DataView(question.buffer);
+  view.setUint32(0, QUESTION);
+  view.setUint32(4, size);
+  return question;
+}
+
+/** The answer to what {@link probeAnswer} asks; undefined for other datagrams. */
+export function answerTo(datagram: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
+  const view = new DataView(datagram.buffer, datagram.byteOffset, datagram.length);
+  if (datagram.length !== 8 || view.getUint32(0) !== QUESTION) return undefined;
+  return Uint8Array.from({ length: view.getUint32(4) }, (_, i) => i * 31);
+}
+
 /** What the server says of a datagram: its length, a sum of its octets, and how it starts. */
 export function receiptOf(datagram: Uint8Array): Uint8Array<ArrayBuffer> {
   const receipt = new Uint8Array(16);

@@ -1,9 +1,12 @@
 import type { ProbeService } from "../../deploy/sandbox/probe/mod.ts";
-import { receiptOf } from "./path_probe.ts";
+import { answerTo, receiptOf } from "./path_probe.ts";
 
-/** Takes datagrams of any size, and streams, and answers with a receipt that fits everywhere. */
+/**
+ * Takes datagrams of any size, and streams, and answers with a receipt that fits everywhere; or to
+ * a question with as much as it asks for.
+ */
 export const RECEIPTS: ProbeService = {
-  datagram: (data) => receiptOf(data),
+  datagram: (data) => answerTo(data) ?? receiptOf(data),
 
   /** The first four octets say how many follow. */
   async connection(connection): Promise<void> {
