@@ -1,5 +1,6 @@
 import { Epoll, EPOLLIN, InetSocket, type Libc, LibcError, type NetNs } from "@contiv/libc";
 import type { IpAddress } from "@contiv/net";
+import { echoRequest } from "../../deploy/sandbox/probe/echo_request.ts";
 
 /** What became of a datagram. */
 export type PathResult =
@@ -87,6 +88,29 @@ export async function probeAnswer(
     if (await epoll.waitAsync(LIMIT_MS) === 0) continue;
     const length = socket.receive(answer);
     if (length === size && wanted.every((octet, i) => answer[i] === octet)) return "delivered";
+  }
+  return "hole";
+}
+
+/** Asks a kernel, from a namespace, for an echo of some size, which both sides may cut. */
+export async function probeEcho(
+  libc: Libc,
+  from: NetNs,
+  { size, to }: Pick<PathProbeOptions, "size" | "to">,
+): Promise<Exclude<PathResult, "too big">> {
+  using socket = from.run(() => InetSocket.open(libc, { family: to.family, kind: "icmp" }));
+  socket.connect(to, 0);
+  using epoll = Epoll.open(libc);
+  epoll.add(socket.fd, EPOLLIN, 0);
+  const payload = crypto.getRandomValues(new Uint8Array(size));
+  const request = echoRequest(to.family, payload);
+  const answer = new Uint8Array(65_536);
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    socket.send(request);
+    if (await epoll.waitAsync(LIMIT_MS) === 0) continue;
+    const length = socket.receive(answer);
+    const tail = answer.subarray(Math.max(0, length - size), Math.max(0, length));
+    if (tail.length === size && tail.every((octet, i) => octet === payload[i])) return "delivered";
   }
   return "hole";
 }
