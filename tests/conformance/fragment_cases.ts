@@ -1,39 +1,26 @@
 import { assert, assertEquals } from "@contiv/assert";
 import {
   ip4Packet,
-  ip6Packet,
   IpProtocol,
   type ParsedIp,
   parseIcmp,
   parseIp,
   parseTransport,
-  udpDatagram,
 } from "@contiv/net";
-import { fragmentsOf, Reassembler } from "../../agent/vswitch/core/fragment_testing.ts";
+import {
+  datagram,
+  endsOf,
+  fragmentsOf,
+  Reassembler,
+} from "../../agent/vswitch/core/fragment_testing.ts";
 import type { Seen } from "./frames.ts";
 import type { Peer } from "./peer.ts";
 import { NET, send, type SnatCase, type SnatScene } from "./snat_cases.ts";
 import { address, mac } from "./values.ts";
 
-/** Octets of payload of a datagram, and of its fragments but the last. */
-const OCTETS = 3_000;
+/** Octets of payload of a datagram's fragments but the last. */
 const SIZES = [1_400, 1_400];
 const ROUTER = { 4: "192.0.2.254", 6: "2001:db8::fe" } as const;
-
-function datagram(
-  source: string,
-  destination: string,
-  sourcePort: number,
-  destinationPort: number,
-  length = OCTETS,
-): Uint8Array {
-  const ends = { source, destination };
-  const bytes = Uint8Array.from({ length }, (_, i) => i * 7);
-  const payload = udpDatagram({ ...ends, sourcePort, destinationPort, payload: bytes });
-  return source.includes(":")
-    ? ip6Packet({ ...ends, nextHeader: IpProtocol.UDP, payload })
-    : ip4Packet({ ...ends, protocol: IpProtocol.UDP, payload });
-}
 
 /** UDP, or a part of what is most likely UDP. */
 const isData = ({ protocol }: Seen): boolean =>
@@ -51,13 +38,6 @@ async function whole(at: Peer, parts: number): Promise<ParsedIp> {
   throw new Error(`${parts} fragments make no whole datagram`);
 }
 
-function textOf(ip: ParsedIp): string {
-  const transport = parseTransport(ip);
-  assert(ip.checksumOk && transport?.checksumOk, "a sound datagram");
-  assert(transport.payload.every((octet, i) => octet === ((i * 7) & 0xff)), "its octets");
-  return `${ip.source}|${transport.sourcePort} ${ip.destination}|${transport.destinationPort}`;
-}
-
 /** Sends in the order that is given. */
 function sendAll(from: Peer, packets: readonly Uint8Array[], order = [0, 1, 2]): void {
   for (const i of order) send(from, packets[i]!);
@@ -70,26 +50,26 @@ export function fragmentCases(family: 4 | 6): readonly SnatCase[] {
     {
       name: "a pod's datagram in fragments leaves as the node's, and its answer's come back to it",
       async run({ pod, uplink, translatesAll }: SnatScene): Promise<void> {
-        sendAll(pod, fragmentsOf(datagram(net.pod, net.outside, 5000, 53), 11, SIZES));
+        sendAll(pod, fragmentsOf(datagram(net.pod, net.outside, [5000, 53]), 11, SIZES));
         if (!translatesAll) return await expectDamaged(family, uplink);
         const out = await whole(uplink, 3);
         const port = parseTransport(out)!.sourcePort;
         assert(port >= 0xc000);
-        assertEquals(textOf(out), `${net.own}|${port} ${net.outside}|53`);
-        const answer = datagram(net.outside, net.own, 53, port);
+        assertEquals(endsOf(out), `${net.own}|${port} ${net.outside}|53`);
+        const answer = datagram(net.outside, net.own, [53, port]);
         for (const [i, order] of [[0, 1, 2], [2, 0, 1], [1, 2, 0]].entries()) {
           sendAll(uplink, fragmentsOf(answer, 20 + i, SIZES), order);
-          assertEquals(textOf(await whole(pod, 3)), `${net.outside}|53 ${net.pod}|5000`);
+          assertEquals(endsOf(await whole(pod, 3)), `${net.outside}|53 ${net.pod}|5000`);
         }
       },
     },
     {
       name: "what comes to a pod in fragments is answered under the pod's own address",
       async run({ pod, uplink, translatesAll }: SnatScene): Promise<void> {
-        sendAll(uplink, fragmentsOf(datagram(net.outside, net.pod, 6000, 53), 31, SIZES));
-        assertEquals(textOf(await whole(pod, 3)), `${net.outside}|6000 ${net.pod}|53`);
-        send(pod, datagram(net.pod, net.outside, 53, 6000, 10));
-        const [source] = textOf(await whole(uplink, 1)).split("|");
+        sendAll(uplink, fragmentsOf(datagram(net.outside, net.pod, [6000, 53]), 31, SIZES));
+        assertEquals(endsOf(await whole(pod, 3)), `${net.outside}|6000 ${net.pod}|53`);
+        send(pod, datagram(net.pod, net.outside, [53, 6000], 10));
+        const [source] = endsOf(await whole(uplink, 1)).split("|");
         // VPP 26.06 sees no ports behind IPv6's fragment header.
         assertEquals(source, family === 6 && !translatesAll ? net.own : net.pod);
       },
@@ -104,25 +84,25 @@ export function fragmentCases(family: 4 | 6): readonly SnatCase[] {
           ip_address: address(ROUTER[family]),
         };
         await vpp.request("ip_neighbor_add_del", { is_add: false, neighbor });
-        send(pod, datagram(net.pod, net.outside, 7000, 53, 10));
+        send(pod, datagram(net.pod, net.outside, [7000, 53], 10));
         const isLost = await uplink.quiet(isData);
         await vpp.request("ip_neighbor_add_del", { is_add: true, neighbor });
         assert(isLost);
-        send(pod, datagram(net.pod, net.outside, 7000, 53, 10));
-        const [source] = textOf(await whole(uplink, 1)).split("|");
+        send(pod, datagram(net.pod, net.outside, [7000, 53], 10));
+        const [source] = endsOf(await whole(uplink, 1)).split("|");
         assertEquals(source, translatesAll ? net.own : net.pod);
       },
     },
     {
       name: "that an answer is too big for its pod is told to its sender as it sent it",
       async run({ vpp, pod, uplink, translatesAll }: SnatScene): Promise<void> {
-        send(pod, datagram(net.pod, net.outside, 8000, 53, 10));
+        send(pod, datagram(net.pod, net.outside, [8000, 53], 10));
         const port = parseTransport(await whole(uplink, 1))!.sourcePort;
         const setMtu = (mtu: number): Promise<unknown> =>
           vpp.request("sw_interface_set_mtu", { sw_if_index: pod.swIfIndex, mtu: [mtu, 0, 0, 0] });
         await setMtu(1300);
         try {
-          const answer = datagram(net.outside, net.own, 53, port, 1_400);
+          const answer = datagram(net.outside, net.own, [53, port], 1_400);
           const isWhole = family === 4 ? withDontFragment(answer) : answer;
           send(uplink, isWhole);
           const protocol = family === 4 ? IpProtocol.ICMP : IpProtocol.ICMP6;
@@ -163,7 +143,7 @@ async function expectDamaged(family: 4 | 6, uplink: Peer): Promise<void> {
   const sources = seen.map(({ source }) => source);
   if (family === 6) return assertEquals(sources, [net.pod, net.pod, net.pod]);
   assertEquals(sources, [net.own, net.own, net.own]);
-  const sent = fragmentsOf(datagram(net.pod, net.outside, 5000, 53), 11, SIZES);
+  const sent = fragmentsOf(datagram(net.pod, net.outside, [5000, 53]), 11, SIZES);
   const changed = seen.slice(1).map(({ body }, i) => {
     const data = parseIp(sent[i + 1]!)!.payload;
     return body.toHex() !== data.toHex();

@@ -9,77 +9,23 @@ import {
   icmp6Message,
   Icmp6Type,
   ip4Packet,
-  ip6Packet,
   IpProtocol,
   type ParsedIp,
   parseEthernet,
   parseIcmp,
   parseIp,
-  parseTransport,
   tcpSegment,
-  udpDatagram,
   VNET_HEADER_LENGTH,
   vnetFrame,
 } from "@contiv/net";
-import { type CnatScene, cnatScene, NET, OUT_MAC, POD_MAC } from "./cnat_testing.ts";
-import { fragmentsOf, Reassembler } from "./fragment_testing.ts";
-import type { Sent } from "./testing.ts";
+import { cnatScene, NET, OUT_MAC, pass, POD_MAC, portOf } from "./cnat_testing.ts";
+import { datagram, endsOf, fragmentsOf, packetOf, Reassembler } from "./fragment_testing.ts";
 
-type Family = 4 | 6;
-const FAMILIES: readonly Family[] = [4, 6];
 /** Flows of the fragments' table; packets that may be held. */
 const TABLE = 4096;
 const MOST_HELD = 64;
 
-function packetOf(
-  source: string,
-  destination: string,
-  protocol: number,
-  payload: Uint8Array,
-): Uint8Array {
-  return source.includes(":")
-    ? ip6Packet({ source, destination, nextHeader: protocol, payload })
-    : ip4Packet({ source, destination, protocol, payload });
-}
-
-/** A datagram whose octets depend on its length alone. */
-function datagram(
-  source: string,
-  destination: string,
-  [sourcePort, destinationPort]: readonly [number, number],
-  length = 3000,
-): Uint8Array {
-  const ends = { source, destination };
-  const payload = Uint8Array.from({ length }, (_, i) => i * 7 + length);
-  const udp = udpDatagram({ ...ends, sourcePort, destinationPort, payload });
-  return packetOf(source, destination, IpProtocol.UDP, udp);
-}
-
-/** Sends packets one after the other; what left, put together as its receiver would. */
-function pass(
-  { bench }: CnatScene,
-  from: number,
-  packets: readonly Uint8Array[],
-): { readonly sent: Sent[]; readonly whole: ParsedIp[] } {
-  const sent = packets.flatMap((packet) => bench.receiveIp(from, POD_MAC, packet));
-  const reassembler = new Reassembler();
-  const whole = sent.map(({ ip }) => reassembler.take(ip!)).filter((ip) => ip !== undefined);
-  return { sent, whole };
-}
-
-/** The ends of a whole datagram, which is sound. */
-function endsOf(ip: ParsedIp | undefined): string {
-  assert(ip, "a datagram that is whole");
-  const transport = parseTransport(ip);
-  assert(ip.checksumOk && transport?.checksumOk, "a sound datagram");
-  return `${ip.source}|${transport.sourcePort} ${ip.destination}|${transport.destinationPort}`;
-}
-
-function portOf(ip: ParsedIp | undefined): number {
-  return parseTransport(ip!)!.sourcePort;
-}
-
-for (const family of FAMILIES) {
+for (const family of [4, 6] as const) {
   const net = NET[family];
 
   Deno.test(`a datagram in IPv${family} fragments leaves as the node's, and its answer in any order comes back`, () => {
@@ -91,7 +37,7 @@ for (const family of FAMILIES) {
     assertEquals(whole.length, 1);
     const port = portOf(whole[0]);
     assert(port >= 0xc000);
-    assertEquals(endsOf(whole[0]), `${net.own}|${port} ${net.outside}|53`);
+    assertEquals(endsOf(whole[0]!), `${net.own}|${port} ${net.outside}|53`);
     const answer = datagram(net.outside, net.own, [53, port], 4000);
     for (const order of [[0, 1, 2], [2, 1, 0], [1, 0, 2], [1, 2, 0]]) {
       const back = fragmentsOf(answer, 100 + order[0]! * 3 + order[1]!, [1400, 1400]);
@@ -300,108 +246,4 @@ Deno.test("what is held for an interface goes with it", () => {
 function resummed(packet: Uint8Array): Uint8Array {
   const { source, destination, protocol, payload, id, fragment } = parseIp(packet)!;
   return ip4Packet({ source, destination, protocol, payload, id, fragment });
-}
-
-/** A generator that repeats for a seed (mulberry32). */
-function randomOf(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
-
-interface Pending {
-  readonly from: number;
-  readonly parts: Uint8Array[];
-  readonly wanted: string;
-}
-
-Deno.test("whatever is cut, mixed and turned round arrives as what was sent whole", () => {
-  for (let seed = 1; seed <= 30; seed++) {
-    const random = randomOf(seed);
-    const cut = cnatScene();
-    // The oracle takes each datagram whole, one after the other, and so names the same ports.
-    const oracle = cnatScene();
-    const rounds = 4;
-    let waiting: Pending[] = [];
-    for (let round = 0; round < rounds; round++) {
-      const next: Pending[] = [];
-      for (let i = 0; i < 8; i++) {
-        const net = NET[FAMILIES[random(2)]!];
-        const [from, source] = random(2) ? [cut.pod, net.pod] : [cut.pod2, net.pod2];
-        // Never the same twice: by its length a datagram is known again.
-        const length = 100 + (round * 8 + i) * 90 + random(80);
-        const asks = random(4) > 0;
-        const ports = [1 + random(3), asks ? 53 : 54] as const;
-        const whole = asks
-          ? datagram(source, net.outside, ports, length)
-          : datagram(net.outside, source, [ports[1], ports[0]], length);
-        const rx = asks ? from : cut.uplink;
-        const [out] = pass(oracle, rx, [whole]).whole;
-        next.push(pending(random, rx, whole, endsOf(out), length));
-        // Flows must begin in the oracle's order; their later fragments come when they like.
-        const reply = asks
-          ? datagram(net.outside, String(out!.source), [53, portOf(out)], length + 4000)
-          : datagram(source, net.outside, ports, length + 4000);
-        const back = asks ? cut.uplink : from;
-        const [answer] = pass(oracle, back, [reply]).whole;
-        waiting.push(pending(random, back, reply, endsOf(answer), length + 4000));
-      }
-      run(random, cut, next);
-      const answers = waiting;
-      waiting = [];
-      run(random, cut, answers);
-    }
-    assertEquals(cut.bench.plane.cnat.held.size, 0, `seed ${seed}`);
-  }
-});
-
-let nextId = 1;
-
-function pending(
-  random: (below: number) => number,
-  from: number,
-  packet: Uint8Array,
-  ends: string,
-  length: number,
-): Pending {
-  const sizes = Array.from({ length: random(4) }, () => 8 * (2 + random(170)));
-  const id = nextId = nextId % 60_000 + 1;
-  return { from, parts: fragmentsOf(packet, id, sizes), wanted: `${ends} ${length}` };
-}
-
-/** Sends the fragments mixed: a pod's each in its order, those from outside in any. */
-function run(random: (below: number) => number, scene: CnatScene, all: Pending[]): void {
-  const { bench, uplink } = scene;
-  const reassembler = new Reassembler();
-  const seen: string[] = [];
-  const queue: { from: number; packet: Uint8Array }[] = [];
-  const rest = all.map(({ from, parts }) => ({ from, parts: parts.slice(1) }));
-  const early = random(2) === 1;
-  for (const [i, { from, parts }] of all.entries()) {
-    const before = early && from === uplink ? random(rest[i]!.parts.length + 1) : 0;
-    for (let j = 0; j < before; j++) queue.push({ from, packet: rest[i]!.parts.pop()! });
-    queue.push({ from, packet: parts[0]! });
-  }
-  let left = rest.filter(({ parts }) => parts.length > 0);
-  while (left.length > 0) {
-    const { from, parts } = left[random(left.length)]!;
-    const at = from === uplink ? random(parts.length) : 0;
-    queue.push({ from, packet: parts.splice(at, 1)[0]! });
-    left = left.filter(({ parts }) => parts.length > 0);
-  }
-  for (const { from, packet } of queue) {
-    for (const { ip } of bench.receiveIp(from, POD_MAC, packet)) {
-      const whole = reassembler.take(ip!);
-      if (whole === undefined) continue;
-      const data = parseTransport(whole)!.payload;
-      assert(data.every((octet, i) => octet === ((i * 7 + data.length) & 0xff)), "its data");
-      seen.push(`${endsOf(whole)} ${data.length}`);
-    }
-  }
-  assertEquals(seen.toSorted(), all.map(({ wanted }) => wanted).toSorted());
-  assertEquals(reassembler.pending, 0);
 }

@@ -1,8 +1,9 @@
 import { assertEquals } from "@contiv/assert";
-import { IpAddress, IpPrefix } from "@contiv/net";
+import { IpAddress, IpPrefix, type ParsedIp, parseTransport } from "@contiv/net";
 import { SnatPolicyType, SnatTable } from "./cnat/snat_policy.ts";
 import { Retval } from "./retval.ts";
-import { TestBench } from "./testing.ts";
+import { Reassembler } from "./fragment_testing.ts";
+import { type Sent, TestBench } from "./testing.ts";
 
 /** MAC addresses of pods, the host and the router. */
 export const POD_MAC = "02:00:00:00:00:0a";
@@ -70,4 +71,21 @@ export function cnatScene(options: ConstructorParameters<typeof TestBench>[0] = 
   cnat.setMember(SnatTable.POD, host, true);
   cnat.setMember(SnatTable.HOST, host, true);
   return { bench, pod, pod2, host, uplink };
+}
+
+/** Sends packets one after the other; what left, put together as its receiver would. */
+export function pass(
+  { bench }: CnatScene,
+  from: number,
+  packets: readonly Uint8Array[],
+): { readonly sent: Sent[]; readonly whole: ParsedIp[] } {
+  const sent = packets.flatMap((packet) => bench.receiveIp(from, POD_MAC, packet));
+  const reassembler = new Reassembler();
+  const whole = sent.map(({ ip }) => reassembler.take(ip!)).filter((ip) => ip !== undefined);
+  return { sent, whole };
+}
+
+/** The source port of a packet. */
+export function portOf(ip: ParsedIp | undefined): number {
+  return parseTransport(ip!)!.sourcePort;
 }

@@ -6,7 +6,34 @@ import {
   IpProtocol,
   type ParsedIp,
   parseIp,
+  parseTransport,
+  udpDatagram,
 } from "@contiv/net";
+
+/** An IP packet of its addresses' family. */
+export function packetOf(
+  source: string,
+  destination: string,
+  protocol: number,
+  payload: Uint8Array,
+): Uint8Array {
+  return source.includes(":")
+    ? ip6Packet({ source, destination, nextHeader: protocol, payload })
+    : ip4Packet({ source, destination, protocol, payload });
+}
+
+/** A UDP datagram as an IP packet, whose octets depend on their number alone. */
+export function datagram(
+  source: string,
+  destination: string,
+  [sourcePort, destinationPort]: readonly [number, number],
+  length = 3000,
+): Uint8Array {
+  const ends = { source, destination };
+  const payload = Uint8Array.from({ length }, (_, i) => i * 7 + length);
+  const udp = udpDatagram({ ...ends, sourcePort, destinationPort, payload });
+  return packetOf(source, destination, IpProtocol.UDP, udp);
+}
 
 /**
  * Cuts an IP packet as its sender would (RFC 791, 3.2; RFC 8200, 4.5).
@@ -84,4 +111,17 @@ export class Reassembler {
   get pending(): number {
     return this.#parts.size;
   }
+}
+
+/**
+ * The ends of a whole datagram of {@link datagram}.
+ * @throws {RangeError} if its checksums or its octets are not right
+ */
+export function endsOf(ip: ParsedIp): string {
+  const transport = parseTransport(ip);
+  const { length } = transport?.payload ?? new Uint8Array(0);
+  const isSound = ip.checksumOk && transport?.checksumOk &&
+    transport.payload.every((octet, i) => octet === (i * 7 + length & 0xff));
+  if (!isSound) throw new RangeError(`Cannot take datagram of ${ip.source}: it was changed`);
+  return `${ip.source}|${transport.sourcePort} ${ip.destination}|${transport.destinationPort}`;
 }
