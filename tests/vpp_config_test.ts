@@ -30,6 +30,7 @@ for (const memoryGiB of [1, 16]) {
       const machine = machineOf(memoryGiB, directory);
       const wish: Wish = {
         pods: 110,
+        nodes: 500,
         services: 1_000,
         hugePages: "never",
         paths: {

@@ -10,10 +10,12 @@ import { startupSections } from "./startup_sections.ts";
 import { HUGE_PAGE_CHOICES, type VppPaths, type Wish } from "./wish.ts";
 
 const DEFAULT_PODS = 110;
+const DEFAULT_NODES = 500;
 const DEFAULT_SERVICES = 1_000;
 /** What cnat is measured with; docs/decisions/0023-blocking-calls.md. */
 const MOST_SERVICES = 100_000;
 const MOST_PODS = 1_000;
+const MOST_NODES = 0xffff;
 
 const FLAGS = {
   output: { type: "string", short: "o", value: "FILE", help: "write there; default: print it" },
@@ -23,6 +25,12 @@ const FLAGS = {
     type: "string",
     value: "N",
     help: `pods to carry; default: the kubelet's maxPods, else ${DEFAULT_PODS}`,
+  },
+  nodes: {
+    type: "string",
+    value: "N",
+    help: "other nodes of the cluster; VPP dies where it has no room for one",
+    default: String(DEFAULT_NODES),
   },
   services: {
     type: "string",
@@ -138,6 +146,7 @@ function readWish(
   }
   return {
     pods: number("--pods", pods, 1, MOST_PODS),
+    nodes: number("--nodes", flags.nodes, 0, MOST_NODES),
     services: number("--services", flags.services, 0, MOST_SERVICES),
     uplink,
     workers: flags.workers === undefined ? undefined : number("--workers", flags.workers, 0, 64),

@@ -93,6 +93,7 @@ Deno.test("a wrong flag is named with its value", async (t) => {
     [["--pods", "0"], /--pods is 0, a whole number from 1 to 1000/],
     [["--pods", "many"], /--pods is many/],
     [["--services", "-1"], /--services/],
+    [["--nodes", "70000"], /--nodes is 70000, a whole number from 0 to 65535/],
     [["--workers", "1.5"], /--workers is 1\.5/],
     [["--huge-pages", "some"], /--huge-pages is some, one of auto, always, never/],
     [["--uplink", "eth0"], /--uplink is eth0, a PCI address/],

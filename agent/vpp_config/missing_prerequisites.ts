@@ -110,7 +110,9 @@ function memory(machine: Machine, { pods }: Wish, sizes: Sizes): Missing[] {
       `${mib(free)} of memory are free, ${mib(ordinary)} wanted`,
       limit < total
         ? `raise the container's memory limit to ${mib(sizes.total + REST)}, or say fewer --pods`
-        : `give the machine ${mib(ordinary - free)} more, or say fewer --pods or --services`,
+        : `give the machine ${
+          mib(ordinary - free)
+        } more, or say fewer --pods, --nodes or --services`,
     ));
   }
   if (ordinary > promisable) {

@@ -7,6 +7,7 @@ import type { Wish } from "./wish.ts";
 
 const WISH: Wish = {
   pods: 110,
+  nodes: 500,
   services: 1_000,
   hugePages: "never",
   paths: {

@@ -11,6 +11,7 @@ import type { Wish } from "./wish.ts";
 
 const WISH: Wish = {
   pods: 110,
+  nodes: 500,
   services: 1_000,
   hugePages: "auto",
   paths: {
@@ -55,6 +56,14 @@ Deno.test("sizes grow with what is asked for and never shrink", () => {
   for (const sessions of [last.aclHashBuckets, last.translationBuckets, last.cnatSessions]) {
     assertEquals(Math.log2(sessions) % 1, 0);
   }
+});
+
+Deno.test("there is room for the cluster's nodes, whose tunnels VPP would die of", () => {
+  const [few, many] = [0, 5_000].map((nodes) => sizesOf({ memoryGiB: 16 }, { nodes }));
+  // As VPP 26.06 took for 5,000 of them, on one thread.
+  assert(many!.heap - few!.heap >= 167e6, `${(many!.heap - few!.heap) / MIB} MiB`);
+  const threads = 1 + many!.threads.workers.length;
+  assert(many!.statistics >= 16.4e6 * threads, `${many!.statistics / MIB} MiB`);
 });
 
 Deno.test("buffers are counted as VPP lays them out", () => {

@@ -31,7 +31,8 @@ export function startupSections(
         line(`socket-name ${socketsIn(wish.paths).stats}`, "where counters are read from"),
         line(
           `size ${amount(sizes.statistics)}`,
-          `counters of ${wish.pods} pods, for each thread: ${1 + sizes.threads.workers.length}`,
+          `counters of ${wish.pods} pods and ${wish.nodes} nodes, for each thread: ` +
+            String(1 + sizes.threads.workers.length),
         ),
       ],
     },

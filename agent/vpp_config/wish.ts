@@ -6,6 +6,8 @@ export type HugePageChoice = typeof HUGE_PAGE_CHOICES[number];
 export interface Wish {
   /** Pods that the node is to carry. */
   readonly pods: number;
+  /** Other nodes of the cluster: tunnels, neighbours and routes. */
+  readonly nodes: number;
   /** Addresses, ports and protocols of services: cnat's translations. */
   readonly services: number;
   /** PCI address of a card that VPP is to drive itself, through DPDK. @default none */

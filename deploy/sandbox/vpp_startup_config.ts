@@ -13,7 +13,8 @@ export interface VppStartupOptions {
 
 /**
  * The startup configuration of a VPP that shares a machine with others: no hugepages, no PCI
- * devices, one thread that sleeps while nothing happens, and small heaps and buffers.
+ * devices, one thread that sleeps while nothing happens, and small buffers. Of its heap it takes what
+ * it needs.
  */
 export function vppStartupConfig(options: VppStartupOptions): string {
   const { directory, apiSocket, apiPrefix, plugins } = options;
@@ -26,10 +27,10 @@ export function vppStartupConfig(options: VppStartupOptions): string {
   log ${directory}/vpp.log
   runtime-dir ${directory}
 }
-memory { main-heap-size 256M main-heap-page-size default }
+memory { main-heap-size 1G main-heap-page-size default }
 buffers { buffers-per-numa 16384 page-size default }
 physmem { max-size 256M }
-statseg { socket-name ${directory}/stats.sock size 32M page-size default }
+statseg { socket-name ${directory}/stats.sock size 256M page-size default }
 api-segment { prefix ${apiPrefix} }
 socksvr { socket-name ${apiSocket} }
 cpu { workers 0 }

@@ -11,6 +11,7 @@ import {
 import { IpAddress, IpPrefix } from "@contiv/net";
 import { EtcdStore, type Operation, type Store } from "@contiv/store";
 import { VppClient } from "@contiv/vppapi";
+import { vppChoice } from "../../support/requires.ts";
 import { processUsage } from "../../support/process_usage.ts";
 import { TestCluster } from "../../support/test_cluster.ts";
 import { until } from "../../support/until.ts";
@@ -40,13 +41,11 @@ const WIDE = {
 export const scaleGroup: Group = {
   name: "scale",
   help:
-    `a change in the store until the data plane has it; a start with ${NODES} nodes, ${PODS} pods`,
+    `a change in the store until the data plane has it; a start with ${NODES} nodes, ${PODS} pods; ` +
+    "on the VPP of CONTIV_VPP",
   async run({ progress, rounds = ROUNDS, signal }: GroupOptions): Promise<Figure[]> {
-    await using nodes = await TestCluster.start({
-      nodes: 1,
-      dataPlane: { kind: "embedded" },
-      config: WIDE,
-    });
+    const dataPlane = vppChoice() ?? { kind: "embedded" };
+    await using nodes = await TestCluster.start({ nodes: 1, dataPlane, config: WIDE });
     await nodes.killShared("ksr");
     await using store = EtcdStore.open({ endpoints: [`unix:${nodes.directory}/store.sock`] });
     progress(`${CHANGES} nodes join, one by one`);
@@ -67,7 +66,7 @@ export const scaleGroup: Group = {
       anew.push(await restart(nodes, true));
     }
     const ours = (samples: readonly number[]): Figure["ours"] => ({
-      name: "contiv vswitch",
+      name: dataPlane.kind === "vpp" ? "VPP" : "contiv vswitch",
       samples,
     });
     const row = { unit: "ms", better: "less" } as const;
