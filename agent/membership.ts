@@ -105,7 +105,7 @@ export class Membership implements AsyncDisposable {
         signal,
         log,
       });
-      const place = agentOptions(member, config, namespaces);
+      const place = clusterOptions(member, config, namespaces);
       const { layouts, network: { mtu, self } } = place;
       if (member.conflict === undefined) {
         log.info("cluster joined", { node: name, id: self.id, mtu: mtu.pod });
@@ -225,7 +225,7 @@ export function lastMembership(
   const directory = new NodeDirectory();
   for (const event of mirror.events()) directory.apply(event);
   return {
-    agentOptions: agentOptions(member, config, namespaces),
+    agentOptions: clusterOptions(member, config, namespaces),
     nodes: nodeChanges(member.config, { set: directory.list(), deleted: [] }, log),
   };
 }
@@ -254,7 +254,7 @@ function nodeChanges(
   return { deleted: gone, set: placed };
 }
 
-function agentOptions(
+function clusterOptions(
   member: ClusterMember,
   config: AgentConfig,
   namespaces: Namespaces,

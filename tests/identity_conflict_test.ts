@@ -8,7 +8,7 @@ import {
   vswitchAgentKey,
 } from "@contiv/model";
 import { EtcdStore } from "@contiv/store";
-import { register, unregister } from "./many_nodes/run_many.ts";
+import { register, unregister } from "./support/kubernetes_nodes.ts";
 import { SimulatedNode } from "./many_nodes/simulated_node.ts";
 import { Etcd } from "./support/etcd.ts";
 import { systemTest } from "./support/requires.ts";

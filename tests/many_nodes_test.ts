@@ -2,9 +2,10 @@
 import { assert, assertEquals } from "@contiv/assert";
 import { CLUSTER_CONFIG_KEY, nodeRecordKey, syncedKey } from "@contiv/model";
 import { EtcdStore } from "@contiv/store";
-import { register, runMany, unregister } from "./many_nodes/run_many.ts";
+import { runMany } from "./many_nodes/run_many.ts";
 import { SimulatedNode } from "./many_nodes/simulated_node.ts";
 import { Etcd } from "./support/etcd.ts";
+import { register, unregister } from "./support/kubernetes_nodes.ts";
 import { systemTest } from "./support/requires.ts";
 import { until } from "./support/until.ts";
 

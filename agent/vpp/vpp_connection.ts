@@ -2,6 +2,7 @@ import type { Logger } from "@contiv/log";
 import { type VppClient, VppConnectionError } from "@contiv/vppapi";
 import type { DumpName, RequestName } from "@contiv/vppapi";
 import type { VppAccess } from "../descriptors/vpp/mod.ts";
+import { sleep } from "../sleep.ts";
 import { type UnavailableFeature, unavailableFeatures } from "./vpp_features.ts";
 import { VppLayoutError } from "./vpp_layout_error.ts";
 
@@ -246,18 +247,4 @@ function explain(error: unknown): string {
     if (each instanceof Deno.errors.ConnectionRefused) return "nobody listens on the socket";
   }
   return error instanceof Error ? error.message : String(error);
-}
-
-/** Resolves after a while, or at once when aborted. */
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done);
-  });
 }

@@ -1,5 +1,6 @@
 import type { Libc } from "@contiv/libc";
 import type { Logger } from "@contiv/log";
+import { sleep } from "../sleep.ts";
 import { LogFile } from "./_log_file.ts";
 import { ProcessRecord } from "./_process_record.ts";
 import { describeExit, type VppExit } from "./vpp_exit.ts";
@@ -238,13 +239,4 @@ function aborted(signal: AbortSignal): { promise: Promise<undefined>; release: (
   if (signal.aborted) done();
   signal.addEventListener("abort", done, { once: true });
   return { promise, release: () => signal.removeEventListener("abort", done) };
-}
-
-async function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  const late = Promise.withResolvers<undefined>();
-  const timer = setTimeout(() => late.resolve(undefined), ms);
-  const stopped = aborted(signal);
-  await Promise.race([late.promise, stopped.promise]);
-  clearTimeout(timer);
-  stopped.release();
 }

@@ -3,8 +3,6 @@ import {
   concatBytes,
   echoPacket,
   internetChecksum,
-  ip4Packet,
-  ip6Packet,
   IpAddress,
   IpProtocol,
   pseudoHeaderSum,
@@ -12,6 +10,7 @@ import {
   udpDatagram,
 } from "@contiv/net";
 import { type Messages, Retval, type VppClient } from "@contiv/vppapi";
+import { packetOf } from "../../agent/vswitch/core/fragment_testing.ts";
 import { ethernet, EtherType, type Seen } from "./frames.ts";
 import type { Peer } from "./peer.ts";
 import { address, addressText, loopback, mac, NONE, prefix, via } from "./values.ts";
@@ -44,26 +43,15 @@ export const NET = {
 
 type Packet = (source: string, destination: string, ports: readonly [number, number]) => Uint8Array;
 
-function wrap(
-  source: string,
-  destination: string,
-  protocol: number,
-  payload: Uint8Array,
-): Uint8Array {
-  return source.includes(":")
-    ? ip6Packet({ source, destination, nextHeader: protocol, payload })
-    : ip4Packet({ source, destination, protocol, payload });
-}
-
 const udp: Packet = (source, destination, [sourcePort, destinationPort]) => {
   const payload = Uint8Array.of(1, 2, 3, 4);
   const datagram = udpDatagram({ source, destination, sourcePort, destinationPort, payload });
-  return wrap(source, destination, IpProtocol.UDP, datagram);
+  return packetOf(source, destination, IpProtocol.UDP, datagram);
 };
 
 const tcp: Packet = (source, destination, [sourcePort, destinationPort]) => {
   const segment = tcpSegment({ source, destination, sourcePort, destinationPort, flags: 2 });
-  return wrap(source, destination, IpProtocol.TCP, segment);
+  return packetOf(source, destination, IpProtocol.TCP, segment);
 };
 
 /** Sends an IP packet from a peer to the switch. */
@@ -266,7 +254,7 @@ export function snatCases(family: 4 | 6): readonly SnatCase[] {
       async run({ pod, uplink, translatesAll }): Promise<void> {
         send(pod, udp(net.pod, net.outside, [1234, 99]));
         const out = await uplink.expect("the translated packet", of(IpProtocol.UDP));
-        const header = wrap(net.own, net.outside, IpProtocol.UDP, out.body);
+        const header = packetOf(net.own, net.outside, IpProtocol.UDP, out.body);
         const router = family === 4 ? "203.0.113.9" : "2001:db8:9::9";
         // Too big is no error to VPP 26.06 over IPv6; a closed port is. Record: 0031.
         const [type, code, protocol] = family === 4
@@ -277,7 +265,7 @@ export function snatCases(family: 4 | 6): readonly SnatCase[] {
         const seed = family === 4 ? 0 : pseudoHeaderSum(...ends, protocol, message.length);
         const sum = internetChecksum(message, 0, message.length, seed);
         new DataView(message.buffer).setUint16(2, sum);
-        send(uplink, wrap(router, net.own, protocol, message));
+        send(uplink, packetOf(router, net.own, protocol, message));
         const told = await pod.expect("the error", of(protocol));
         assertEquals([told.source, told.destination], [router, net.pod]);
         if (family === 4) assertEquals(internetChecksum(told.body, 0, told.body.length), 0);

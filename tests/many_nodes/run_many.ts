@@ -1,9 +1,9 @@
 import { assertEquals } from "@contiv/assert";
-import { encodeObject, NO_LABELS, objectKey, syncedKey } from "@contiv/model";
-import { IpPrefix } from "@contiv/net";
-import { EtcdStore, type Store } from "@contiv/store";
+import { syncedKey } from "@contiv/model";
+import { EtcdStore } from "@contiv/store";
 import { overlayMac } from "../../agent/features/overlay.ts";
 import { Etcd } from "../support/etcd.ts";
+import { register, unregister } from "../support/kubernetes_nodes.ts";
 import { random } from "../support/random.ts";
 import { until } from "../support/until.ts";
 import { IdentityWatch } from "./identity_watch.ts";
@@ -31,7 +31,8 @@ export async function runMany({ nodes: count, rounds, seed }: ManyOptions): Prom
   await using nodes = new AsyncDisposableStack();
   nodes.defer(() => Deno.removeSync(directory, { recursive: true }));
   await using watch = new IdentityWatch(store);
-  await store.transact({ then: [put(syncedKey("nodes"), '{"v":1}')] });
+  const value = new TextEncoder().encode('{"v":1}');
+  await store.transact({ then: [{ type: "put", key: syncedKey("nodes"), value }] });
   let counter = 0;
   const running = new Map<string, SimulatedNode>();
   const join = async (): Promise<void> => {
@@ -105,28 +106,4 @@ async function assertConnected(
     const tunnels = have.filter((line) => line.startsWith("tunnel ")).length;
     assertEquals(tunnels, names.length - 1, `tunnels of ${node.name}`);
   }
-}
-
-const put = (key: string, text: string) => ({
-  type: "put" as const,
-  key,
-  value: new TextEncoder().encode(text),
-});
-
-/** Kubernetes has a node, as KSR says it. */
-export async function register(
-  store: Store,
-  name: string,
-  cidrs: readonly string[] = [],
-): Promise<void> {
-  const podCidrs = cidrs.map((text) => IpPrefix.parse(text));
-  const node = { name, labels: NO_LABELS, internal: [], external: [], podCidrs };
-  await store.transact({ then: [put(objectKey("nodes", name), encodeObject("nodes", node))] });
-}
-
-/** Kubernetes has deleted a node. */
-export async function unregister(store: Store, name: string): Promise<void> {
-  await store.transact({
-    then: [{ type: "delete", range: { key: objectKey("nodes", name) } }],
-  });
 }

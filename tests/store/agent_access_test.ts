@@ -4,7 +4,7 @@ import { syncedKey } from "@contiv/model";
 import { EtcdStore, readStoreAccess, type StoreAccess } from "@contiv/store";
 import { agentPermissions } from "../../deploy/sandbox/agent_permissions.ts";
 import { selfCommand } from "../../deploy/sandbox/role_process.ts";
-import { register } from "../many_nodes/run_many.ts";
+import { register } from "../support/kubernetes_nodes.ts";
 import { Daemon } from "../support/daemon.ts";
 import { systemTest } from "../support/requires.ts";
 import { run } from "../support/run_command.ts";

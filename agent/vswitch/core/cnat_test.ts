@@ -23,23 +23,13 @@ import {
   VnetGso,
 } from "@contiv/net";
 import { cnatScene, HOST_MAC, NET, OUT_MAC, POD_MAC } from "./cnat_testing.ts";
+import { packetOf } from "./fragment_testing.ts";
 import type { Sent, TestBench } from "./testing.ts";
 
 type Make = (source: string, destination: string, ports: [number, number]) => Uint8Array;
 
-function wrap(
-  source: string,
-  destination: string,
-  protocol: number,
-  payload: Uint8Array,
-): Uint8Array {
-  return source.includes(":")
-    ? ip6Packet({ source, destination, nextHeader: protocol, payload })
-    : ip4Packet({ source, destination, protocol, payload });
-}
-
 const udp: Make = (source, destination, [sourcePort, destinationPort]) =>
-  wrap(
+  packetOf(
     source,
     destination,
     IpProtocol.UDP,
@@ -53,7 +43,7 @@ const udp: Make = (source, destination, [sourcePort, destinationPort]) =>
   );
 
 const tcp = (flags: number): Make => (source, destination, [sourcePort, destinationPort]) =>
-  wrap(
+  packetOf(
     source,
     destination,
     IpProtocol.TCP,
@@ -158,7 +148,7 @@ for (const family of [4, 6] as const) {
         message.length,
       );
       new DataView(message.buffer).setUint16(2, internetChecksum(message, 0, message.length, seed));
-      const [told] = bench.receiveIp(uplink, OUT_MAC, wrap(router, net.own, protocol, message));
+      const [told] = bench.receiveIp(uplink, OUT_MAC, packetOf(router, net.own, protocol, message));
       assertEquals([told?.swIfIndex, String(told?.ip?.destination)], [pod, net.pod], name);
       assertEquals(String(told?.ip?.source), router);
       const icmp = parseIcmp(told!.ip!)!;
